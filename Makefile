@@ -1,0 +1,42 @@
+# The two commands: make up, make test. All set-up is done by setup/run, which installs what is missing only.
+SHELL := /bin/bash
+STACK ?= dc1es
+PYTEST_ARGS ?=
+YES ?=
+export PYTHONUNBUFFERED = 1
+MAILLAB := bin/maillab --stack $(STACK)
+
+.DEFAULT_GOAL := help
+.PHONY: help up preview down test check bench pulumi
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@echo "  STACK=<name> chooses the stack (default dc1es); bin/maillab --help knows more"
+
+up: ## install what is missing and bring the lab up
+	@setup/run all
+	@$(MAILLAB) up
+
+preview: ## show what `make up` would change, with the changed lines
+	@setup/run all
+	@$(MAILLAB) preview --diff
+
+down: ## remove the lab; YES=1 does not ask about the mail volumes
+	@setup/run all
+	@$(MAILLAB) down $(if $(YES),--yes)
+
+test: ## every test: unit, golden, engine, end to end
+	@setup/run all
+	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+check: ## lint, types, imports, unit and golden tests; no Docker
+	@setup/run venv
+	@setup/check
+
+bench: ## measure: up, preview, edits, throughput, memory
+	@setup/run all
+	@.venv/bin/python -m bench
+
+pulumi: ## install the real Pulumi and its plugins into ~/.pulumi
+	@setup/run venv
+	@.venv/bin/python -m cli.install

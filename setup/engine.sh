@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# A Docker engine that answers: the one of DOCKER_HOST or the docker context, else this machine's, installed
+# and started when need be. Its configuration stays as it is.
+
+OLDEST_ENGINE=20.10
+
+# Sets ENGINE to the version, or ENGINE_WORDS to what docker said. Quick when the engine is there.
+ask_engine() {
+  ENGINE=$(timeout 20 docker version --format '{{.Server.Version}}' 2>"$LOG.docker") && [ -n "$ENGINE" ] && return
+  ENGINE_WORDS=$(tail -n 1 "$LOG.docker")
+  return 1
+}
+
+# Does the person's DOCKER_HOST or docker context name some other engine than this machine's own?
+engine_elsewhere() {
+  case ${DOCKER_HOST:-} in
+    unix:///var/run/docker.sock | unix:///run/docker.sock) return 1 ;;
+    ?*) ENGINE_PLACE="DOCKER_HOST=$DOCKER_HOST" ;;
+    *)
+      local context
+      context=$(docker context show 2>/dev/null || docker context inspect --format '{{.Name}}' 2>/dev/null)
+      [ -n "$context" ] && [ "$context" != default ] || return 1
+      ENGINE_PLACE="the docker context $context"
+      ;;
+  esac
+}
+
+# Debian 13 has the client in a package of its own.
+ensure_client() {
+  command -v docker >/dev/null && return
+  if [ -n "${DOCKER_HOST:-}" ] && has_package docker-cli; then packages docker-cli; return; fi
+  packages docker.io
+  command -v docker >/dev/null || packages docker-cli
+  hash -r
+}
+
+refuse_rights() {
+  die "you have no right to the Docker engine's socket: $ENGINE_WORDS" \
+    "Either run it as root:          sudo make up" \
+    "or join the group docker:       sudo usermod -aG docker $(id -un) && newgrp docker" \
+    "(who may use the socket has root's rights on this machine)."
+}
+
+# Every descriptor but 0, 1 and 2 is closed: the engine outlives us, and whoever waits for the end of one of
+# our pipes, or for the set-up's lock, must not wait for it.
+launch_dockerd() {
+  local log=$PWD/.cache/dockerd.log pid fd
+  pid=$(cat /var/run/docker.pid 2>/dev/null)
+  if [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != dockerd ]; then
+    as_root rm -f /var/run/docker.pid # left by an engine that was killed; dockerd would take any process for it
+  fi
+  (
+    for fd in /proc/self/fd/*; do
+      fd=${fd##*/}
+      [ "$fd" -le 2 ] || eval "exec $fd>&-"
+    done
+    as_root setsid dockerd >"$log" 2>&1 </dev/null &
+  )
+}
+
+# start HOW SECONDS COMMAND...: runs the command, then waits for the engine.
+start() {
+  local seconds=$1 deadline
+  shift
+  "$@" || return
+  deadline=$((SECONDS + seconds))
+  until ask_engine; do
+    case $ENGINE_WORDS in *"permission denied"*) return 0 ;; esac
+    [ "$SECONDS" -lt "$deadline" ] || return 1
+    sleep 0.3
+  done
+}
+
+start_engine() {
+  need_root "Starting the Docker engine"
+  if [ -d /run/systemd/system ]; then
+    must "starting the Docker engine (systemctl start docker)" start 60 as_root systemctl start docker
+    return
+  fi
+  if [ -x /etc/init.d/docker ] && step "starting the Docker engine (service docker start)" \
+    start 20 as_root service docker start; then
+    return
+  fi
+  step "starting the Docker engine (dockerd)" start 60 launch_dockerd && return
+  tail -n 8 .cache/dockerd.log | sed 's/^/    /' >&2
+  die "dockerd did not answer within a minute; its last words are above, all of them in .cache/dockerd.log." \
+    "In a container it needs --privileged."
+}
+
+check_version() {
+  [ "$(printf '%s\n' "$OLDEST_ENGINE" "$ENGINE" | sort -V | head -n 1)" = "$OLDEST_ENGINE" ] ||
+    die "the Docker engine is $ENGINE; maillab needs $OLDEST_ENGINE or newer." \
+      "Upgrade it (Debian 12, 13 and Ubuntu have a newer docker.io), or let DOCKER_HOST name another engine." \
+      "Podman's docker command will not do."
+}
+
+ensure_engine() {
+  ensure_client
+  if ! ask_engine; then
+    case $ENGINE_WORDS in *"permission denied"*) refuse_rights ;; esac
+    if engine_elsewhere; then
+      die "no Docker engine answers at $ENGINE_PLACE: $ENGINE_WORDS" \
+        "Start it there, or take this machine's: unset DOCKER_HOST; docker context use default"
+    fi
+    command -v dockerd >/dev/null || packages docker.io
+    start_engine
+    ask_engine || refuse_rights
+  fi
+  check_version
+}
