@@ -29,7 +29,7 @@ engine_elsewhere() {
 ensure_client() {
   command -v docker >/dev/null && return
   if [ -n "${DOCKER_HOST:-}" ] && has_package docker-cli; then packages docker-cli; return; fi
-  packages docker.io
+  packages docker.io ca-certificates
   command -v docker >/dev/null || packages docker-cli
   hash -r
 }
@@ -58,7 +58,7 @@ launch_dockerd() {
   )
 }
 
-# start HOW SECONDS COMMAND...: runs the command, then waits for the engine.
+# start SECONDS COMMAND...: runs the command, then waits for the engine.
 start() {
   local seconds=$1 deadline
   shift
@@ -77,7 +77,7 @@ start_engine() {
     must "starting the Docker engine (systemctl start docker)" start 60 as_root systemctl start docker
     return
   fi
-  if [ -x /etc/init.d/docker ] && step "starting the Docker engine (service docker start)" \
+  if [ -x /etc/init.d/docker ] && attempt "starting the Docker engine (service docker start)" \
     start 20 as_root service docker start; then
     return
   fi
@@ -102,7 +102,7 @@ ensure_engine() {
       die "no Docker engine answers at $ENGINE_PLACE: $ENGINE_WORDS" \
         "Start it there, or take this machine's: unset DOCKER_HOST; docker context use default"
     fi
-    command -v dockerd >/dev/null || packages docker.io
+    command -v dockerd >/dev/null || packages docker.io ca-certificates
     start_engine
     ask_engine || refuse_rights
   fi

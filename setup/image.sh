@@ -8,14 +8,15 @@ BASE=debian:trixie-slim
 # shellcheck disable=SC2016 # mmdebstrap gives the hooks their $1
 bootstrap_base() {
   local tar=.cache/base.tar
-  as_root mmdebstrap --variant=minbase \
+  as_root rm -rf "$tar" || return
+  as_root mmdebstrap --variant=minbase --format=tar --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     --dpkgopt=force-unsafe-io \
     --customize-hook='printf "#!/bin/sh\nexit 101\n" >"$1/usr/sbin/policy-rc.d"; chmod +x "$1/usr/sbin/policy-rc.d"' \
     --customize-hook='echo "APT::Keep-Downloaded-Packages \"false\";" >"$1/etc/apt/apt.conf.d/docker-clean"' \
-    trixie "$tar.part" || return
-  as_root chown "$(id -u):$(id -g)" "$tar.part" && mv "$tar.part" "$tar" &&
+    trixie "$tar" || return
+  as_root chown "$(id -u):$(id -g)" "$tar" &&
     docker import --change 'CMD ["bash"]' --change 'LABEL maillab.project=maillab maillab.base=trixie' \
       "$tar" "$BASE" && rm -f "$tar"
 }
@@ -26,7 +27,7 @@ pull_base() { timeout 90 docker pull -q "$BASE"; }
 
 ensure_base_image() {
   docker image inspect "$BASE" >/dev/null 2>&1 && return
-  step "pulling the base image $BASE" pull_base && return
+  attempt "pulling the base image $BASE" pull_base && return
   printf '    no registry answers: it is made of Debian packages instead\n'
   [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || packages debian-archive-keyring
   command -v mmdebstrap >/dev/null || packages mmdebstrap

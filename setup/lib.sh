@@ -39,18 +39,33 @@ step() {
   TICKER=''
   local took=$(((${EPOCHREALTIME/[.,]/} - ${started/[.,]/}) / 100000))
   local mark=✓
-  [ "$status" -eq 0 ] || mark=✗
+  [ "$status" -eq 0 ] || mark=${FAILED_MARK:-✗}
   printf '  %s %s (%d.%d s)\n' "$mark" "$text" $((took / 10)) $((took % 10))
   return "$status"
 }
 
+# attempt TEXT COMMAND...: a step that may fail, because there is another way.
+attempt() { FAILED_MARK=- step "$@"; }
+
 # must TEXT COMMAND...: a step without which nothing goes on: its last words are shown.
 must() {
   step "$@" && return
-  sed -n '/^== /h;//!H;$!d;x;p' "$LOG" | tail -n 12 | sed 's/^/    /' >&2
-  die "'$1' failed; its last words are above, all of them in $LOG." \
-    "A disk may be full (df -h), or the network away: put it right, then run the same command again:" \
-    "it goes on where it stopped."
+  local words
+  words=$(tac "$LOG" | sed '/^== /q' | tac | tail -n 12)
+  printf '%s\n' "$words" | cut -c 1-300 | sed 's/^/    /' >&2
+  die "'$1' failed; its last words are above, all of them in $LOG." "$(remedy "$words")" \
+    "Then run the same command again: it goes on where it stopped."
+}
+
+remedy() {
+  case $1 in
+    *"No space left"*) echo "The disk is full (df -h): make room." ;;
+    *CERTIFICATE* | *certificate*)
+      echo "A proxy here has a certificate of its own: export PIP_CERT=/path/to/its/ca.pem" ;;
+    *HASHES* | *"ash mismatch"*)
+      echo "A package differs from requirements.lock: the index or a proxy changed it." ;;
+    *) echo "Is the network away (PyPI and Debian's packages are needed)?" ;;
+  esac
 }
 
 # The rights of root for what changes the machine; asked for once, before the step that hides its words.
