@@ -1,0 +1,19 @@
+"""The program: reads the configuration, and makes the lab that it describes."""
+
+import pulumi
+
+from components.config import read_stack
+from components.lab import Lab
+from components.problem import ConfigurationError
+
+KEYS = ("where", "prefix", "network", "internet", "schools")
+
+settings = pulumi.Config("maillab")
+try:
+    config = read_stack({key: settings.get(key) for key in KEYS}, pulumi.get_stack())
+except ConfigurationError as error:
+    # A RunError is printed without a traceback; nothing has been registered yet.
+    raise pulumi.RunError(str(error)) from error
+
+for name, value in Lab(config).outputs.items():
+    pulumi.export(name, value)

@@ -1,0 +1,195 @@
+"""What is wrong with a configuration as a whole: every problem, not the first one."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+import dns.exception
+import dns.name
+
+from components.config import PREFIX, LabConfig, MachineConfig, Role, SchoolConfig
+from components.dns.model import check_zone
+from components.mail.model import check_mail, destinations
+from components.network.model import carve, check_segment
+from components.problem import Problem
+from components.reader import did_you_mean
+from components.spamfilter.model import check_spamfilter
+
+MACHINE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")  # RFC 1123, section 2.1
+RESERVED_NAMES = frozenset({"router", "internet", "outside"})
+Address = IPv4Address | IPv6Address
+
+
+def check(config: LabConfig) -> list[Problem]:
+    """Every problem of the configuration, in its own order."""
+    problems = _check_lab(config)
+    for school in config.schools:
+        where = f"maillab:schools.{school.name}"
+        problems += _check_domain(school.domain, f"{where}.domain")
+        problems += check_segment(school.network, f"{where}.network")
+        if not any(problem.id == "bad-domain" for problem in problems):
+            problems += check_zone(school.zone, school.domain, f"{where}.zone")
+            for machine in school.machines:
+                problems += _check_machine(machine, school, f"{where}.machines.{machine.name}")
+        problems += _check_roles(school, where)
+    problems += _check_addresses(config)
+    return problems
+
+
+def _check_lab(config: LabConfig) -> list[Problem]:
+    problems = check_segment(config.internet.segment, "maillab:internet.segment")
+    if config.where != "local":
+        remedy = "write local (this machine's Docker engine)"
+        problems.append(
+            Problem(
+                id="unknown-where",
+                where="maillab:where",
+                what=f"{config.where!r} is not known",
+                remedy=remedy,
+            )
+        )
+    if not PREFIX.match(config.prefix):
+        what, remedy = f"{config.prefix!r} can't begin a container's name", "small letters, digits, - _ ."
+        problems.append(Problem(id="bad-prefix", where="maillab:prefix", what=what, remedy=remedy))
+    if not config.schools:
+        remedy = "add one; Pulumi.dc1es.yaml is an example"
+        problems.append(Problem(id="no-school", where="maillab:schools", what="there is no school", remedy=remedy))
+    segments = [("internet", config.internet.segment), *((s.name, s.network) for s in config.schools)]
+    try:
+        carve(config.network.carrier, segments)
+    except ValueError as error:
+        what, remedy = str(error), "take a larger block, for instance 198.18.0.0/16"
+        problems.append(Problem(id="carrier-too-small", where="maillab:network.carrier", what=what, remedy=remedy))
+    for index, (name, segment) in enumerate(segments):
+        for other_name, other in segments[:index]:
+            if segment.ipv4.overlaps(other.ipv4) or segment.ipv6.overlaps(other.ipv6):
+                what = f"the networks of {other_name} and {name} overlap"
+                remedy = "give each its own prefixes"
+                problems.append(Problem(id="networks-overlap", where="maillab:schools", what=what, remedy=remedy))
+    return problems
+
+
+def _check_domain(domain: str, where: str) -> list[Problem]:
+    try:
+        labels = dns.name.from_text(domain).labels
+    except dns.exception.DNSException as error:
+        labels, what = (), str(error)
+    else:
+        what = "a school's domain has at least two labels"
+    if len(labels) > 2 and domain == domain.lower() and not domain.endswith("."):
+        return []
+    remedy = "write it in small letters without a final dot, for instance dc1es.tnc.edu.tw"
+    return [Problem(id="bad-domain", where=where, what=f"{domain!r}: {what}", remedy=remedy)]
+
+
+def _check_machine(machine: MachineConfig, school: SchoolConfig, where: str) -> list[Problem]:
+    problems = []
+    if not MACHINE_NAME.match(machine.name) or machine.name in RESERVED_NAMES:
+        what = f"{machine.name!r} is no host name (RFC 1123), or the lab's own"
+        remedy = f"small letters, digits and -, other than {', '.join(sorted(RESERVED_NAMES))}"
+        problems.append(Problem(id="bad-machine-name", where=where, what=what, remedy=remedy))
+    for address, network in ((machine.ipv4, school.network.ipv4), (machine.ipv6, school.network.ipv6)):
+        if address not in network:
+            what, remedy = f"{address} is not in {network}", f"take an address in {network}"
+            problems.append(Problem(id="address-outside-network", where=where, what=what, remedy=remedy))
+    is_mail = bool({Role.MAIL, Role.SECOND_MAIL} & set(machine.roles))
+    for key, wanted, given in (
+        ("mail", is_mail, machine.mail),
+        ("spamfilter", Role.SPAMFILTER in machine.roles, machine.spamfilter),
+    ):
+        if wanted != (given is not None):
+            what = f"the role asks for a section {key}" if wanted else f"a section {key} without the role"
+            remedy = f"add `{key}:` below the machine" if wanted else "remove it or add the role"
+            problems.append(Problem(id="role-and-section", where=f"{where}.{key}", what=what, remedy=remedy))
+    if machine.mail is not None:
+        problems += check_mail(machine.mail, machine.fqdn(school.domain), school.domain, f"{where}.mail")
+        problems += _check_relayhost(machine, school, f"{where}.mail.relayhost")
+    if machine.spamfilter is not None:
+        servers = {
+            server.name: frozenset(destinations(server.mail, server.fqdn(school.domain), school.domain))
+            for server in school.machines
+            if server.mail is not None
+        }
+        problems += check_spamfilter(machine.spamfilter, servers, f"{where}.spamfilter")
+    return problems
+
+
+def _check_relayhost(machine: MachineConfig, school: SchoolConfig, where: str) -> list[Problem]:
+    """The relayhost must be a machine of the school: an address in brackets, or a name."""
+    relayhost = machine.mail.relayhost if machine.mail else None
+    if relayhost is None:
+        return []
+    target = relayhost.split("]")[0].strip("[")
+    known: dict[str, MachineConfig] = {}
+    for other in school.machines:
+        known |= {str(other.ipv4): other, f"IPv6:{other.ipv6}": other, other.fqdn(school.domain): other}
+    if target in known and known[target] is not machine:
+        return []
+    filters = [f"{other.name} ([{other.ipv4}])" for other in school.with_role(Role.SPAMFILTER)]
+    what = f"{relayhost} is {'this machine itself' if target in known else 'no machine of the school'}"
+    remedy = f"did you mean {' or '.join(filters)}?" if filters else did_you_mean(target, list(known)) or "leave it out"
+    return [Problem(id="relayhost-unknown", where=where, what=what, remedy=remedy)]
+
+
+def _check_roles(school: SchoolConfig, where: str) -> list[Problem]:
+    problems = []
+    for role in (Role.DNS, Role.SPAMFILTER):
+        count = len(school.with_role(role))
+        if count > 1 or (count == 0 and role is Role.DNS):
+            what, remedy = f"{count} machines have the role {role}", "give it to exactly one"
+            problems.append(Problem(id="role-count", where=f"{where}.machines", what=what, remedy=remedy))
+    return problems
+
+
+def _claims(config: LabConfig) -> Iterator[tuple[str, Address, str]]:
+    """(machine, address, place) for every address that the configuration gives away."""
+    internet, where = config.internet, "maillab:internet"
+    yield from (
+        ("router", address, f"{where}.segment") for address in (internet.segment.router, internet.segment.router6)
+    )
+    yield from (
+        ("internet", address, f"{where}.name_server") for address in (internet.name_server, internet.name_server6)
+    )
+    yield from ((internet.mail.name, address, f"{where}.mail") for address in (internet.mail.ipv4, internet.mail.ipv6))
+    for index, sender in enumerate(internet.senders):
+        yield from (("outside", address, f"{where}.senders[{index}]") for address in (sender.ipv4, sender.ipv6))
+    for school in config.schools:
+        place = f"maillab:schools.{school.name}"
+        yield from (
+            ("router", address, f"{place}.network") for address in (school.network.router, school.network.router6)
+        )
+        for machine in school.machines:
+            yield from (
+                (machine.name, address, f"{place}.machines.{machine.name}") for address in (machine.ipv4, machine.ipv6)
+            )
+
+
+def _check_addresses(config: LabConfig) -> list[Problem]:
+    """Addresses and machine names that are used twice, and outside addresses inside a school."""
+    problems = []
+    claimed: dict[Address, str] = {}
+    for _, address, place in _claims(config):
+        if address in claimed:
+            what, remedy = f"{address} is already {claimed[address]}", "give each machine its own address"
+            problems.append(Problem(id="address-twice", where=place, what=what, remedy=remedy))
+        claimed[ip_address(str(address))] = place
+    names: dict[str, list[str]] = defaultdict(list)
+    names[config.internet.mail.name].append("maillab:internet.mail")
+    for school in config.schools:
+        for host in school.machines:
+            names[host.name].append(f"maillab:schools.{school.name}.machines")
+        for machine, address, place in _claims(config):
+            inside = address in school.network.ipv4 or address in school.network.ipv6
+            if inside and place.startswith("maillab:internet"):
+                what = f"{machine}'s address {address} lies in the network of {school.name}"
+                remedy = "take an address of the Internet segment or of another range"
+                problems.append(Problem(id="outside-inside", where=place, what=what, remedy=remedy))
+    for name, places in names.items():
+        if len(places) > 1:
+            what, remedy = (
+                f"{len(places)} machines are called {name}",
+                "name them apart (`hostname` may be equal)",
+            )
+            problems.append(Problem(id="machine-name-twice", where=", ".join(places), what=what, remedy=remedy))
+    return problems

@@ -1,0 +1,112 @@
+"""BIND's files for a school: named.conf, the zone, the reverse zones and the root's address."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network
+
+import dns.name
+import dns.reversename
+
+from components.config import LabConfig, Role, SchoolConfig
+from components.dns.model import Record, Soa, absolute, records_of
+from components.part import Part
+from components.templates import render_template
+
+# To read its files as root, and to become the user bind.
+BIND_CAPABILITIES = frozenset({"DAC_OVERRIDE", "SETGID", "SETUID", "NET_BIND_SERVICE", "CHOWN", "FOWNER"})
+Row = tuple[str, str, str]
+
+
+def reverse_origin(network: IPv4Network | IPv6Network) -> str:
+    """The reverse zone of a prefix on an octet or nibble boundary (RFC 1035 3.5, RFC 3596 2.5), with final dot."""
+    step = 8 if network.version == 4 else 4
+    labels = network.network_address.reverse_pointer.split(".")
+    kept = network.max_prefixlen // step - network.prefixlen // step
+    return ".".join(labels[kept:]) + "."
+
+
+def zone_text(origin: str, soa: Soa, ttl: int, rows: Iterable[Row]) -> str:
+    """A zone file in the tutorial's form; `origin` and the SOA's names absolute."""
+    return render_template(
+        "dns/zone.j2",
+        origin=origin,
+        ttl=ttl,
+        mname=soa.mname,
+        rname=soa.rname,
+        serial=soa.serial,
+        refresh=soa.refresh,
+        retry=soa.retry,
+        expire=soa.expire,
+        minimum=soa.minimum,
+        records=list(rows),
+    )
+
+
+def zone_files(zones: dict[str, str]) -> dict[str, str]:
+    """`zones` (name without dot to zone text) as files, and the list that role `bind` reads."""
+    files = {f"/etc/bind/db.{zone}": text for zone, text in zones.items()}
+    files["/etc/maillab/zones"] = "".join(f"{zone} db.{zone}\n" for zone in zones)
+    return files
+
+
+def school_zones(school: SchoolConfig) -> dict[str, str]:
+    """The school's zone and its two reverse zones; all start at the configured serial."""
+    origin = f"{school.domain}."
+    soa = _absolute_soa(school.zone.soa, origin)
+    ttl = school.zone.ttl
+    zones = {school.domain: zone_text(origin, soa, ttl, _rows(records_of(school.zone, school.domain), origin))}
+    for network in (school.network.ipv4, school.network.ipv6):
+        reverse = reverse_origin(network)
+        zones[reverse.rstrip(".")] = zone_text(reverse, soa, ttl, _pointers(school, network))
+    return zones
+
+
+def dns_files(lab: LabConfig, school: SchoolConfig) -> dict[str, str]:
+    """Every file of a school's name server."""
+    zones = school_zones(school)
+    (machine,) = school.with_role(Role.DNS)
+    named = render_template(
+        "dns/named.conf.j2",
+        fqdn=machine.fqdn(school.domain),
+        school=[school.network.ipv4, school.network.ipv6],
+        zones=[(zone, f"db.{zone}") for zone in zones],
+    )
+    root = render_template("dns/db.root.j2", root4=lab.internet.name_server, root6=lab.internet.name_server6)
+    return {"/etc/bind/named.conf": named, "/etc/bind/db.root": root, **zone_files(zones)}
+
+
+def _absolute_soa(soa: Soa, origin: str) -> Soa:
+    return Soa(
+        mname=absolute(soa.mname, origin),
+        rname=absolute(soa.rname, origin),
+        serial=soa.serial,
+        refresh=soa.refresh,
+        retry=soa.retry,
+        expire=soa.expire,
+        minimum=soa.minimum,
+    )
+
+
+def _rows(records: Iterable[Record], origin: str) -> list[Row]:
+    """Records as the tutorial writes them: the owner relative, names in the data absolute."""
+    root = dns.name.from_text(origin)
+    return [(dns.name.from_text(r.name).relativize(root).to_text(), r.type, r.data) for r in records]
+
+
+def _pointers(school: SchoolConfig, network: IPv4Network | IPv6Network) -> list[Row]:
+    """A PTR for each machine and for the router, from its address to its full name."""
+    version = network.version
+    hosts = [(m.ipv4 if version == 4 else m.ipv6, m.fqdn(school.domain)) for m in school.machines]
+    hosts.append((school.network.router if version == 4 else school.network.router6, f"router.{school.domain}"))
+    return [(f"{address.reverse_pointer}.", "PTR", f"{fqdn}.") for address, fqdn in sorted(hosts)]
+
+
+def dns_part(lab: LabConfig, school: SchoolConfig) -> Part:
+    """A school's name server; the served zones (for the next serial) are kept on a volume."""
+    return Part(
+        image="dns",
+        about=f"name server of {school.domain}, resolver of the school",
+        roles=("bind",),
+        files=dns_files(lab, school),
+        volumes={"zones": "/var/lib/maillab"},
+        capabilities=BIND_CAPABILITIES,
+    )

@@ -1,0 +1,120 @@
+"""The whole lab: networks, images, machines."""
+
+import os
+
+import pulumi
+import pulumi_command as command
+import pulumi_docker as docker
+
+from components.blueprints import blueprints
+from components.config import LabConfig, Role
+from components.dns.server import DnsServer
+from components.images import build_images
+from components.internet.server import Internet, OutsideMail
+from components.machine import Machine, Site
+from components.mail.server import MailServer, SecondMailServer
+from components.network.server import Router, docker_networks
+from components.network.topology import INTERNET, OUTSIDE, ROUTER, topology_of
+from components.part import Blueprint
+from components.spamfilter.server import SpamFilter
+from components.workstation.server import Workstation
+
+# The first role that fits says what a machine is: the tutorial's single host is a mail server with BIND.
+CLASSES: dict[Role, type[Machine]] = {
+    Role.MAIL: MailServer,
+    Role.SECOND_MAIL: SecondMailServer,
+    Role.DNS: DnsServer,
+    Role.SPAMFILTER: SpamFilter,
+    Role.WORKSTATION: Workstation,
+}
+FLUSH = """docker exec "$CONTAINER" sh -c 'for zone in "$@"; do rndc flushtree "$zone"; done' sh $ZONES"""
+
+
+def docker_host(where: str) -> str:
+    """The engine's address for `where`. `local` is what the docker command itself would use."""
+    if where == "local":
+        return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    raise ValueError(f"where {where!r} is not known")
+
+
+class Lab(pulumi.ComponentResource):
+    """`maillab:lab:Lab`: everything that a configuration describes.
+
+    Outputs: `machines` (name to container, addresses and what it does), `serials` (school to lines
+    "zone serial"), `counts`.
+    """
+
+    def __init__(self, config: LabConfig, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("maillab:lab:Lab", config.stack, None, opts)
+        self.config = config
+        host = docker_host(config.where)
+        provider = docker.Provider("docker", host=host, opts=pulumi.ResourceOptions(parent=self))
+        topology = topology_of(config)
+        child = pulumi.ResourceOptions(parent=self, provider=provider)
+        labels = {"maillab.project": "maillab", "maillab.stack": config.stack}
+        self.site = Site(
+            stack=config.stack,
+            prefix=config.prefix,
+            provider=provider,
+            docker_host=host,
+            networks=docker_networks(topology.segments, config.prefix, labels, child),
+            images=build_images(provider, self),
+        )
+        plans = blueprints(config)
+        kinds = self._classes()
+        self.machines = {
+            name: kinds[name](name, plan, self.site, pulumi.ResourceOptions(parent=self))
+            for name, plan in plans.items()
+        }
+        for school in config.schools:
+            if school.zone.flush_outside:
+                self._flush(school.name, school.with_role(Role.DNS)[0].name)
+        self.outputs = {
+            "machines": {name: _about(plan, self.machines[name]) for name, plan in plans.items()},
+            "urls": {},
+            "counts": {
+                "machines": len(plans),
+                "schools": len(config.schools),
+                "users": sum(len(m.mail.users) for s in config.schools for m in s.machines if m.mail),
+            },
+        }
+        self.register_outputs(self.outputs)
+
+    def _classes(self) -> dict[str, type[Machine]]:
+        kinds: dict[str, type[Machine]] = {
+            ROUTER: Router,
+            INTERNET: Internet,
+            OUTSIDE: OutsideMail,
+            self.config.internet.mail.name: OutsideMail,
+        }
+        for school in self.config.schools:
+            for machine in school.machines:
+                kinds[machine.name] = next(cls for role, cls in CLASSES.items() if role in machine.roles)
+        return kinds
+
+    def _flush(self, school: str, name_server: str) -> None:
+        """After an edit of the zone the outside's resolver forgets the old one (its TTL is a day)."""
+        internet = self.machines[INTERNET]
+        zones = self.machines[name_server].config.stdout
+        command.local.Command(
+            f"{school}-flush",
+            create=FLUSH,
+            interpreter=["/bin/bash", "-c"],
+            environment={
+                "CONTAINER": internet.container.id,
+                "DOCKER_HOST": self.site.docker_host,
+                # "zone serial" lines: a new serial is what makes this run again.
+                "ZONES": zones,
+            },
+            add_previous_output_in_env=False,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[internet.config], deleted_with=internet.container),
+        )
+
+
+def _about(plan: Blueprint, machine: Machine) -> dict[str, pulumi.Input[str]]:
+    return {
+        "container": machine.container.name,
+        "ipv4": plan.host.first(4),
+        "ipv6": plan.host.first(6),
+        "role": plan.part.about,
+    }

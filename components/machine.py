@@ -1,0 +1,124 @@
+"""A machine of the lab: one container, its volumes, and the Command that brings its files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_command as command
+import pulumi_docker as docker
+
+from components.part import Blueprint
+
+# Environment keys that begin with "/" are files; `env -0` passes them on with their line ends.
+APPLY = """set -o pipefail; env -0 | grep -z '^/' | docker exec -i "$CONTAINER" maillab-apply"""
+STOP_SECONDS = 10
+# A service that closes every possible descriptor at start (xinetd) takes minutes with an unlimited number.
+OPEN_FILES = 65536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What all machines of a lab share: the engine, the names, the networks (segment name to network)."""
+
+    stack: str
+    prefix: str
+    provider: docker.Provider
+    docker_host: pulumi.Input[str]
+    networks: Mapping[str, docker.Network]
+    images: Mapping[str, docker.Image]
+
+    def labels(self, **more: str) -> dict[str, str]:
+        """The labels that mark what belongs to this lab."""
+        return {
+            "maillab.project": "maillab",
+            "maillab.stack": self.stack,
+            **{f"maillab.{k}": v for k, v in more.items()},
+        }
+
+
+class Machine(pulumi.ComponentResource):
+    """`maillab:machine:Machine`: subclasses only say which roles, files and rights it has."""
+
+    kind = "machine:Machine"
+    container: docker.Container
+    config: command.local.Command
+
+    def __init__(
+        self,
+        name: str,
+        args: Blueprint,
+        site: Site,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(f"maillab:{self.kind}", name, None, opts)
+        part = args.part
+        child = pulumi.ResourceOptions(parent=self, provider=site.provider)
+        volumes = {short: self._volume(f"{name}-{short}", site, child) for short in part.volumes}
+        self.container = self._container(name, args, site, volumes, child)
+        self.config = self._config(name, args, site)
+        self.register_outputs({"container": self.container.name})
+
+    @staticmethod
+    def _volume(name: str, site: Site, child: pulumi.ResourceOptions) -> docker.Volume:
+        labels = [docker.VolumeLabelArgs(label=k, value=v) for k, v in site.labels().items()]
+        # Mail outlives the lab: `destroy` leaves the volume, `make down` removes it after a question.
+        options = pulumi.ResourceOptions(retain_on_delete=True, delete_before_replace=True)
+        return docker.Volume(
+            name, name=f"{site.prefix}{name}", labels=labels, opts=pulumi.ResourceOptions.merge(child, options)
+        )
+
+    @staticmethod
+    def _container(
+        name: str, args: Blueprint, site: Site, volumes: Mapping[str, docker.Volume], child: pulumi.ResourceOptions
+    ) -> docker.Container:
+        ipv6_on = {f"net.ipv6.conf.{scope}.disable_ipv6": "0" for scope in ("all", "default")}
+        options = pulumi.ResourceOptions(
+            delete_before_replace=True,
+            # The provider records a change of these without doing it.
+            replace_on_changes=["init", "mounts", "ulimits"],
+        )
+        return docker.Container(
+            name,
+            name=f"{site.prefix}{name}",
+            image=site.images[args.part.image].repo_digest,
+            hostname=args.host.fqdn.partition(".")[0],
+            init=True,
+            restart="unless-stopped",
+            must_run=True,
+            destroy_grace_seconds=STOP_SECONDS,
+            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=sorted(args.part.capabilities)),
+            security_opts=["no-new-privileges:true"] if args.part.no_new_privileges else None,
+            sysctls=ipv6_on | dict(args.part.sysctls),
+            ulimits=[docker.ContainerUlimitArgs(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES)],
+            labels=[docker.ContainerLabelArgs(label=k, value=v) for k, v in site.labels(machine=name).items()],
+            networks_advanced=[
+                docker.ContainerNetworksAdvancedArgs(
+                    name=site.networks[interface.segment].id, ipv4_address=str(interface.carrier)
+                )
+                for interface in args.host.interfaces
+            ],
+            volumes=[
+                docker.ContainerVolumeArgs(volume_name=volumes[short].name, container_path=path)
+                for short, path in sorted(args.part.volumes.items())
+            ],
+            opts=pulumi.ResourceOptions.merge(child, options),
+        )
+
+    def _config(self, name: str, args: Blueprint, site: Site) -> command.local.Command:
+        environment: dict[str, pulumi.Input[str]] = {
+            # A new container has no files yet: its id makes the Command run again.
+            "CONTAINER": self.container.id,
+            "DOCKER_HOST": site.docker_host,
+            "/etc/maillab/roles": "".join(f"{role}\n" for role in args.part.roles),
+            **args.part.files,
+            # Each value a secret of its own: one secret hides nothing else.
+            **{path: pulumi.Output.secret(text) for path, text in args.part.secret_files.items()},
+        }
+        return command.local.Command(
+            f"{name}-config",
+            create=APPLY,
+            interpreter=["/bin/bash", "-c"],
+            environment=environment,
+            add_previous_output_in_env=False,
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=self.container),
+        )

@@ -1,0 +1,145 @@
+"""From the configuration to the wires: every machine's legs, addresses and routes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+
+from components.config import LabConfig, Role, SchoolConfig
+from components.network.model import Attachment, Interface, Segment, SegmentConfig, carve, deal_addresses
+
+INTERNET = "internet"
+ROUTER = "router"
+OUTSIDE = "outside"
+Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A machine's place in the network. `resolvers` and `search` go to its resolv.conf(5)."""
+
+    name: str
+    fqdn: str
+    interfaces: tuple[Interface, ...]
+    resolvers: tuple[Address, ...]
+    search: str
+
+    @property
+    def addresses(self) -> tuple[IPv4Interface | IPv6Interface, ...]:
+        """All its addresses, in the interfaces' order."""
+        return tuple(address for interface in self.interfaces for address in interface.addresses)
+
+    def first(self, version: int) -> str:
+        """Its first address of IP `version` (4 or 6), as text without the prefix length."""
+        return next(str(address.ip) for address in self.addresses if address.version == version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """Segments and hosts by name."""
+
+    segments: Mapping[str, Segment]
+    hosts: Mapping[str, Host]
+
+
+def topology_of(config: LabConfig) -> Topology:
+    """The network that a good configuration describes."""
+    internet = config.internet
+    attachments = {
+        INTERNET: [
+            Attachment(machine=ROUTER, ipv4=internet.segment.router),
+            Attachment(machine=INTERNET, ipv4=internet.name_server),
+            Attachment(machine=internet.mail.name, ipv4=internet.mail.ipv4),
+            Attachment(machine=OUTSIDE, ipv4=internet.senders[0].ipv4),
+        ]
+    }
+    configs: dict[str, SegmentConfig] = {INTERNET: internet.segment}
+    for school in config.schools:
+        configs[school.name] = school.network
+        machines = [Attachment(machine=machine.name, ipv4=machine.ipv4) for machine in school.machines]
+        attachments[school.name] = [Attachment(machine=ROUTER, ipv4=school.network.router), *machines]
+    subnets = carve(config.network.carrier, configs.items())
+    dealt, segments = {}, {}
+    for name, segment in configs.items():
+        dealt[name], gateway = deal_addresses(segment, subnets[name], attachments[name])
+        segments[name] = Segment(name=name, config=segment, carrier=subnets[name], docker_gateway=gateway)
+    hosts = [_router(config, dealt), *_internet_hosts(config, dealt[INTERNET])]
+    hosts += [host for school in config.schools for host in _school_hosts(school, dealt[school.name])]
+    return Topology(segments=segments, hosts={host.name: host for host in hosts})
+
+
+def _both(ipv4: IPv4Address, ipv6: IPv6Address, segment: SegmentConfig) -> tuple[IPv4Interface | IPv6Interface, ...]:
+    """Both addresses with the segment's prefix lengths; an address from elsewhere stands alone (/32, /128)."""
+    length4 = segment.ipv4.prefixlen if ipv4 in segment.ipv4 else 32
+    length6 = segment.ipv6.prefixlen if ipv6 in segment.ipv6 else 128
+    return IPv4Interface(f"{ipv4}/{length4}"), IPv6Interface(f"{ipv6}/{length6}")
+
+
+def _router(config: LabConfig, dealt: Mapping[str, Mapping[str, IPv4Address]]) -> Host:
+    segment = config.internet.segment
+    uplink = Interface(
+        segment=INTERNET,
+        carrier=dealt[INTERNET][ROUTER],
+        addresses=_both(segment.router, segment.router6, segment),
+        routes=("default dev %dev", "6 default dev %dev"),
+    )
+    legs = tuple(
+        Interface(
+            segment=school.name,
+            carrier=dealt[school.name][ROUTER],
+            addresses=_both(school.network.router, school.network.router6, school.network),
+        )
+        for school in config.schools
+    )
+    resolvers = (config.internet.name_server,)
+    return Host(name=ROUTER, fqdn="router.tnc.edu.tw", interfaces=(uplink, *legs), resolvers=resolvers, search=".")
+
+
+def _internet_hosts(config: LabConfig, dealt: Mapping[str, IPv4Address]) -> list[Host]:
+    """Machines of the Internet segment: everything is on the wire, but for the schools behind the router."""
+    internet = config.internet
+    routes = ["default dev %dev", "6 default dev %dev"]
+    for school in config.schools:
+        routes.append(f"{school.network.ipv4} via {internet.segment.router}")
+        routes.append(f"{school.network.ipv6} via {internet.segment.router6}")
+    senders = [_both(sender.ipv4, sender.ipv6, internet.segment) for sender in internet.senders]
+    machines = [
+        (INTERNET, "ns.root-servers.tw", _both(internet.name_server, internet.name_server6, internet.segment)),
+        (
+            internet.mail.name,
+            f"mail.{internet.mail.domain}",
+            _both(internet.mail.ipv4, internet.mail.ipv6, internet.segment),
+        ),
+        (OUTSIDE, internet.senders[0].host, tuple(address for pair in senders for address in pair)),
+    ]
+    return [
+        Host(
+            name=name,
+            fqdn=fqdn,
+            interfaces=(Interface(segment=INTERNET, carrier=dealt[name], addresses=addresses, routes=tuple(routes)),),
+            resolvers=(internet.name_server,),
+            search=".",
+        )
+        for name, fqdn, addresses in machines
+    ]
+
+
+def _school_hosts(school: SchoolConfig, dealt: Mapping[str, IPv4Address]) -> list[Host]:
+    routes = (f"default via {school.network.router}", f"default via {school.network.router6}")
+    (name_server,) = school.with_role(Role.DNS)
+    return [
+        Host(
+            name=machine.name,
+            fqdn=machine.fqdn(school.domain),
+            interfaces=(
+                Interface(
+                    segment=school.name,
+                    carrier=dealt[machine.name],
+                    addresses=_both(machine.ipv4, machine.ipv6, school.network),
+                    routes=routes,
+                ),
+            ),
+            resolvers=(name_server.ipv4,),
+            search=school.domain,
+        )
+        for machine in school.machines
+    ]

@@ -1,0 +1,27 @@
+"""What is wrong with a configuration, and how all of it is said at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One fault of a configuration: a stable kebab-case id, the place, what is wrong, and what to do."""
+
+    id: str
+    where: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} [{self.id}]\n    {self.remedy}"
+
+
+class ConfigurationError(Exception):
+    """A configuration with problems. Nothing was created; the text lists every one of them."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        many = f"{len(self.problems)} problems" if len(self.problems) != 1 else "a problem"
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(f"the configuration has {many}; nothing was changed.\n{lines}")
