@@ -27,7 +27,11 @@ CLASSES: dict[Role, type[Machine]] = {
     Role.SPAMFILTER: SpamFilter,
     Role.WORKSTATION: Workstation,
 }
-FLUSH = """docker exec "$CONTAINER" sh -c 'for zone in "$@"; do rndc flushtree "$zone"; done' sh $ZONES"""
+# ZONES has "zone serial" lines.
+FLUSH = (
+    """docker exec "$CONTAINER" sh -c 'for zone; do rndc flushtree "$zone" || exit 1; done' """
+    """sh $(awk '{print $1}' <<<"$ZONES")"""
+)
 
 
 def docker_host(where: str) -> str:
@@ -103,7 +107,7 @@ class Lab(pulumi.ComponentResource):
             environment={
                 "CONTAINER": internet.container.id,
                 "DOCKER_HOST": self.site.docker_host,
-                # "zone serial" lines: a new serial is what makes this run again.
+                # A new serial is what makes this run again.
                 "ZONES": zones,
             },
             add_previous_output_in_env=False,

@@ -13,7 +13,7 @@ from components.part import Blueprint
 APPLY = """set -o pipefail; env -0 | grep -z '^/' | docker exec -i "$CONTAINER" maillab-apply"""
 STOP_SECONDS = 10
 # A service that closes every possible descriptor at start (xinetd) takes minutes with an unlimited number.
-OPEN_FILES = 65536
+OPEN_FILES = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
