@@ -38,5 +38,5 @@ bench: ## measure: up, preview, edits, throughput, memory
 	@.venv/bin/python -m bench
 
 pulumi: ## install the real Pulumi and its plugins into ~/.pulumi
-	@setup/run venv
+	@setup/run pulumi
 	@.venv/bin/python -m cli.install

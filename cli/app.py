@@ -1,0 +1,143 @@
+"""The commands of `maillab`. What they need is imported when they run: `maillab --help` must be quick."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from cli.problem import MaillabError
+from cli.stack import Engine, Stack
+
+DEFAULT_STACK = "dc1es"
+
+app = typer.Typer(
+    name="maillab",
+    help="A school's mail system in containers: bring it up, look at it, change it, remove it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+state = typer.Typer(help="The lab's state.", no_args_is_help=True)
+app.add_typer(state, name="state")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the options before the command say."""
+
+    stack: Stack
+    engine: Engine | None
+
+    def run(self, verb: str, *flags: str) -> None:
+        """Let the engine that the lab belongs to do `verb`."""
+        from cli.engine import choose, run  # noqa: PLC0415
+
+        run(choose(self.stack, self.engine), self.stack, verb, flags)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    stack: Annotated[str, typer.Option(envvar="MAILLAB_STACK", help="Which lab: Pulumi.<stack>.yaml.")] = DEFAULT_STACK,
+    engine: Annotated[
+        Engine | None,
+        typer.Option(envvar="MAILLAB_ENGINE", help="Instead of: pulumi when it is on PATH, else offline."),
+    ] = None,
+) -> None:
+    """Remember the options for the command."""
+    context.obj = Choice(stack=Stack(name=stack), engine=engine)
+
+
+@app.command()
+def up(context: typer.Context) -> None:
+    """Bring the lab to what its configuration says; then show its machines."""
+    choice = _choice(context)
+    choice.run("up")
+    status(context)
+
+
+@app.command()
+def preview(
+    context: typer.Context,
+    diff: Annotated[bool, typer.Option("--diff", help="With the changed lines.")] = False,
+    expect_no_changes: Annotated[bool, typer.Option("--expect-no-changes", help="A change is a failure.")] = False,
+) -> None:
+    """Show what `up` would change; nothing is touched."""
+    given = {"--diff": diff, "--expect-no-changes": expect_no_changes}
+    _choice(context).run("preview", *(flag for flag, wanted in given.items() if wanted))
+
+
+@app.command()
+def refresh(context: typer.Context) -> None:
+    """Look what was changed by hand since; the next `up` mends it."""
+    _choice(context).run("refresh")
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """The machines: name, addresses, state, what each does."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from cli.machines import show  # noqa: PLC0415
+
+    show(_choice(context).stack, Console())
+
+
+@app.command()
+def outputs(context: typer.Context) -> None:
+    """What the program said at its last `up`, as JSON; secrets are hidden."""
+    import json  # noqa: PLC0415
+
+    typer.echo(json.dumps(_choice(context).stack.outputs(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def shell(
+    context: typer.Context,
+    machine: str,
+    command: Annotated[list[str] | None, typer.Argument(help="Instead of a shell.")] = None,
+) -> None:
+    """Go into a machine: `maillab shell mail`."""
+    from cli.machines import find  # noqa: PLC0415
+
+    container = find(_choice(context).stack, machine).container
+    terminal = ["-t"] if sys.stdin.isatty() and sys.stdout.isatty() else []
+    os.execvp("docker", ["docker", "exec", "-i", *terminal, container, *(command or ["/bin/bash", "-l"])])
+
+
+@app.command()
+def down(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove the mail too, without a question.")] = False,
+    keep_mail: Annotated[bool, typer.Option("--keep-mail", help="Keep the mail, without a question.")] = False,
+    keep_images: Annotated[bool, typer.Option("--keep-images", help="The next `up` need not build them.")] = False,
+) -> None:
+    """Remove the lab: containers, networks, images, and (asked for) the volumes with its mail."""
+    from cli import down as removal  # noqa: PLC0415
+
+    choice = _choice(context)
+    volumes = removal.mail_goes(choice.stack.name, yes=yes, keep=keep_mail)
+    if choice.stack.makers():
+        choice.run("destroy")
+    for line in removal.sweep(choice.stack.name, volumes=volumes, images=not keep_images):
+        typer.echo(line)
+
+
+@state.command()
+def move(context: typer.Context, to: Annotated[Engine, typer.Option(help="Its new engine.")]) -> None:
+    """Hand the lab to the other engine; no resource is touched."""
+    from cli.move import move as hand_over  # noqa: PLC0415
+
+    path = hand_over(_choice(context).stack, to)
+    typer.echo(f"The lab belongs to the {to} engine now ({path}); a preview shows no changes.")
+
+
+def _choice(context: typer.Context) -> Choice:
+    found = context.find_object(Choice)
+    if found is None:
+        raise MaillabError("no stack was chosen", "run bin/maillab")
+    return found

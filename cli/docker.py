@@ -1,0 +1,70 @@
+"""The `docker` client, for what people look at and for what an engine leaves behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cli.problem import MaillabError, explain
+from cli.stack import PROJECT
+
+STACK_LABEL = "maillab.stack"
+MACHINE_LABEL = "maillab.machine"
+PROJECT_LABEL = "maillab.project"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A container of the lab: `state` as docker has it (running, exited …), `status` for people (Up 2 hours)."""
+
+    name: str
+    machine: str
+    stack: str
+    state: str
+    status: str
+
+
+def docker(*args: str) -> str:
+    """What `docker ARGS` says. Raises MaillabError, with the remedy when the failure is known."""
+    try:
+        done = subprocess.run(["docker", *args], capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise MaillabError("the docker client is not installed", "`make up` installs it") from error
+    if done.returncode == 0:
+        return done.stdout
+    words = done.stderr.strip()
+    known = explain(words)
+    if known:
+        raise MaillabError(f"{known.what}: {words}", *known.remedy)
+    raise MaillabError(f"`docker {' '.join(args[:3])}` failed: {words}")
+
+
+def containers(stack: str | None = None) -> list[Container]:
+    """The containers of one stack, or of every lab."""
+    label = f"{STACK_LABEL}={stack}" if stack else f"{PROJECT_LABEL}={PROJECT}"
+    fields = {
+        "name": ".Names",
+        "machine": f'.Label "{MACHINE_LABEL}"',
+        "stack": f'.Label "{STACK_LABEL}"',
+        "state": ".State",
+        "status": ".Status",
+    }
+    form = "[" + ",".join(f"{{{{json ({value})}}}}" for value in fields.values()) + "]"
+    lines = docker("ps", "--all", "--filter", f"label={label}", "--format", form).splitlines()
+    return [Container(**dict(zip(fields, json.loads(line), strict=True))) for line in lines]
+
+
+def labelled(kind: str, stack: str) -> list[str]:
+    """Names of the stack's networks or volumes (`kind`: network, volume)."""
+    form = "{{.Name}}"
+    found = docker(kind, "ls", "--filter", f"label={STACK_LABEL}={stack}", "--format", form)
+    return sorted(found.split())
+
+
+def remove(kind: str, names: Sequence[str]) -> None:
+    """Remove containers (stopped at once, with their anonymous volumes), networks, volumes or images."""
+    if names:
+        options = {"container": ["--force", "--volumes"]}.get(kind, [])
+        docker(kind, "rm", *options, *names)

@@ -1,0 +1,113 @@
+"""Removing a lab: what the engine's destroy leaves (retained volumes, images), and nothing that is not the lab's."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cli import docker
+from cli.problem import MaillabError
+from cli.stack import PROJECT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image of the project: `names` are its tags, none for an old build."""
+
+    id: str
+    names: tuple[str, ...]
+
+
+def mail_goes(stack: str, *, yes: bool, keep: bool) -> bool:
+    """Are the volumes to be removed? Asks, unless the options say it or there are none.
+
+    Raises:
+        MaillabError: there is no terminal to ask at, or the person ended the question.
+    """
+    if yes or keep:
+        return yes and not keep
+    volumes = docker.labelled("volume", stack)
+    if not volumes:
+        return True
+    if not sys.stdin.isatty():
+        raise MaillabError(
+            f"the volumes of lab {stack} hold its mail, and there is no terminal to ask at",
+            "remove them: make down YES=1 (bin/maillab down --yes)",
+            "keep them: bin/maillab down --keep-mail",
+        )
+    print(f"These volumes hold the mail of {stack}: {', '.join(volumes)}")
+    try:
+        answer = input("Remove them too? All mail is lost. [y/N/Ctrl-C: leave the lab as it is] ")
+    except (EOFError, KeyboardInterrupt) as error:
+        raise MaillabError("nothing was removed", code=130) from error
+    return answer.strip().lower() in ("y", "yes")
+
+
+def sweep(stack: str, *, volumes: bool, images: bool) -> Iterator[str]:
+    """Remove what the engine's destroy left; a line for people on each kind."""
+    if removed := remove_leftovers(stack, volumes=volumes):
+        yield f"removed {', '.join(removed)}"
+    if kept := docker.labelled("volume", stack):
+        yield f"kept, with the mail: {', '.join(kept)}"
+    if not images:
+        return
+    if others := {container.stack for container in docker.containers()}:
+        yield f"kept the images: the lab {', '.join(sorted(others))} runs on them"
+    elif tags := remove_images():
+        yield f"removed images {', '.join(tags)}"
+
+
+def remove_leftovers(stack: str, *, volumes: bool) -> list[str]:
+    """Remove what carries the stack's label. Answers what was removed, a word for each kind."""
+    removed = []
+    kinds = {
+        "container": [container.name for container in docker.containers(stack)],
+        "network": docker.labelled("network", stack),
+        "volume": docker.labelled("volume", stack) if volumes else [],
+    }
+    for kind, names in kinds.items():
+        docker.remove(kind, names)
+        removed += [f"{kind} {name}" for name in names]
+    return removed
+
+
+def images() -> list[Image]:
+    """The project's images: tags `maillab/…`, everything with its label (also old builds without a tag)."""
+    form = "{{.ID}} {{.Repository}}:{{.Tag}}"
+    found: dict[str, set[str]] = {}
+    for filters in (f"reference={PROJECT}/*", f"label={docker.PROJECT_LABEL}={PROJECT}"):
+        for line in docker.docker("image", "ls", "--no-trunc", "--filter", filters, "--format", form).splitlines():
+            image, name = line.split(" ", 1)
+            found.setdefault(image, set()).update([] if "<none>" in name else [name])
+    return [Image(id=image, names=tuple(sorted(names))) for image, names in found.items()]
+
+
+def remove_images() -> list[str]:
+    """Remove the project's images, children before parents; the base image too if the set-up made it.
+
+    Nothing is removed while containers of another lab need it. Answers the tags that were removed.
+    """
+    if docker.containers():
+        return []
+    removed: list[str] = []
+    waiting = images()
+    while waiting:
+        left = [image for image in waiting if not _try_remove(image)]
+        removed += [name for image in waiting if image not in left for name in image.names]
+        if len(left) == len(waiting):
+            break  # someone else's containers or images stand on them: theirs now
+        waiting = left
+    return removed
+
+
+def _try_remove(image: Image) -> bool:
+    """False while another image or a container needs it."""
+    try:
+        # By its tags when it has some: removing by id would take a tag that someone else added.
+        docker.remove("image", image.names or [image.id])
+    except MaillabError as error:
+        if "conflict" in str(error) or "dependent child" in str(error) or "being used" in str(error):
+            return False
+        return "No such image" in str(error)
+    return True

@@ -1,0 +1,149 @@
+"""Which engine works on a stack, and how it is executed: always as a process of its own on this terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cli.problem import InterruptedByUserError, MaillabError, explain
+from cli.stack import Engine, Stack
+
+KEPT_WORDS = 40_000  # characters of an engine's stderr that are looked through for known failures
+
+
+def choose(stack: Stack, wanted: Engine | None = None) -> Engine:
+    """`wanted`, else Pulumi when it is on PATH, else offline.
+
+    Raises:
+        MaillabError: the other engine made the lab; the message names the command that hands it over.
+    """
+    engine = wanted or (Engine.PULUMI if shutil.which("pulumi") else Engine.OFFLINE)
+    makers = stack.makers()
+    if engine.other not in makers:
+        return engine
+    if engine in makers:
+        raise MaillabError(
+            f"stack {stack.name} has resources in the states of both engines: {stack.state_file(Engine.PULUMI)} "
+            f"and {stack.state_file(Engine.OFFLINE)}",
+            "move the one that is out of date away, then run this again",
+        )
+    raise MaillabError(
+        f"the lab {stack.name} was made by the {engine.other} engine ({stack.state_file(engine.other)}), "
+        f"and {_reason(engine, wanted)}",
+        f"hand it over:   bin/maillab --stack {stack.name} state move --to {engine}",
+        f"or use that one: bin/maillab --stack {stack.name} --engine {engine.other} …",
+    )
+
+
+def _reason(engine: Engine, wanted: Engine | None) -> str:
+    if wanted:
+        return f"you asked for {engine}"
+    return "pulumi is on PATH" if engine is Engine.PULUMI else "pulumi is not on PATH"
+
+
+def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What an engine runs with: no question for a passphrase or an update, DOCKER_HOST of the docker context."""
+    env = {"PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_SKIP_UPDATE_CHECK": "true"} | dict(given)
+    if "PULUMI_CONFIG_PASSPHRASE_FILE" in given and "PULUMI_CONFIG_PASSPHRASE" not in given:
+        del env["PULUMI_CONFIG_PASSPHRASE"]
+    if not env.get("DOCKER_HOST") and (host := _context_host(env)):
+        env["DOCKER_HOST"] = host
+    return env
+
+
+def _context_host(env: Mapping[str, str]) -> str:
+    """The address of a docker context other than the default one: the SDK and the plugins know no contexts."""
+    config = Path(env.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
+    if not env.get("DOCKER_CONTEXT") and not (config.exists() and "currentContext" in config.read_text("utf-8")):
+        return ""
+    asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def command(engine: Engine, stack: Stack, verb: str, flags: Sequence[str] = ()) -> list[str]:
+    """The command line for `verb` (up, preview, refresh, destroy)."""
+    if engine is Engine.OFFLINE:
+        return [sys.executable, "-m", "offline", verb, "--stack", stack.name, *flags]
+    unasked = [] if verb == "preview" else ["--yes", "--skip-preview"]
+    return ["pulumi", verb, "--stack", stack.name, *unasked, *flags]
+
+
+def run(engine: Engine, stack: Stack, verb: str, flags: Sequence[str] = ()) -> None:
+    """Run the engine to its end.
+
+    Raises:
+        InterruptedByUserError: Ctrl-C.
+        MaillabError: it failed; the engine has said what, the remedy is here when the failure is known.
+    """
+    env = environment()
+    if engine is Engine.OFFLINE:
+        execute(command(engine, stack, verb, flags), stack.root, env)
+        return
+    if not stack.state_file(engine).exists():
+        execute(["pulumi", "stack", "select", "--create", stack.name], stack.root, env)
+    # Pulumi's errors are part of its display; the event log (a debug option) has them as text.
+    with tempfile.NamedTemporaryFile(prefix="maillab-events-") as events:
+        argv = [*command(engine, stack, verb, flags), "--event-log", events.name]
+        execute(argv, stack.root, env | {"PULUMI_DEBUG_COMMANDS": "1"}, Path(events.name))
+
+
+def execute(argv: Sequence[str], cwd: Path, env: Mapping[str, str], events: Path | None = None) -> None:
+    """Run `argv` on this terminal; what it says on stderr is shown, and kept to explain a failure."""
+    # A handler of our own, not SIG_IGN, which the engine would inherit: Ctrl-C reaches both, the engine ends
+    # in its own way, and we wait for it.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    words: list[str] = []
+    try:
+        with subprocess.Popen(argv, cwd=cwd, env=dict(env), stderr=subprocess.PIPE) as process:
+            reader = threading.Thread(target=_forward, args=(process, words), daemon=True)
+            reader.start()
+            code = process.wait()
+            reader.join(timeout=5)
+    except FileNotFoundError as error:
+        raise MaillabError(f"{argv[0]}: no such program", "`make up` installs what is missing") from error
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if code in (-signal.SIGINT, 128 + signal.SIGINT):
+        raise InterruptedByUserError
+    if code:
+        raise failure(argv, code, "".join(words) + (errors_of(events) if events else ""))
+
+
+def _forward(process: subprocess.Popen[bytes], words: list[str]) -> None:
+    if process.stderr is None:
+        return
+    while chunk := os.read(process.stderr.fileno(), 8192):
+        sys.stderr.buffer.write(chunk)
+        sys.stderr.buffer.flush()
+        words.append(chunk.decode("utf-8", "replace"))
+        del words[: -KEPT_WORDS // 8192]
+
+
+def errors_of(events: Path) -> str:
+    """The error messages in Pulumi's event log: one JSON object per line."""
+    messages = []
+    for line in events.read_text("utf-8").splitlines():
+        try:
+            diagnostic = json.loads(line).get("diagnosticEvent") or {}
+        except json.JSONDecodeError:  # the last line of an engine that was killed
+            continue
+        if diagnostic.get("severity") == "error":
+            messages.append(str(diagnostic.get("message", "")))
+    return "\n".join(messages)
+
+
+def failure(argv: Sequence[str], code: int, words: str) -> MaillabError:
+    """The error for an engine that ended with `code`, with the remedy when its words are known."""
+    doing = " ".join(Path(word).name if word == sys.executable else word for word in argv[:4])
+    known = explain(words)
+    if known is None:
+        return MaillabError(f"`{doing}` failed with exit status {code}; its words are above", code=code)
+    return MaillabError(f"`{doing}` failed: {known.what}", *known.remedy, code=code)

@@ -1,0 +1,111 @@
+"""The table of machines: what the program says of them, and what Docker says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.docker import Container, containers
+from cli.problem import MaillabError
+from cli.stack import Stack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineRow:
+    """One line of the table; `container` is the Docker name, `state` is `running`, `exited`, `missing` …"""
+
+    name: str
+    container: str
+    ipv4: str
+    ipv6: str
+    state: str
+    status: str
+    role: str
+
+
+def rows(outputs: Mapping[str, object], found: Iterable[Container]) -> list[MachineRow]:
+    """The machines of the output `machines`, in its order, each with the state of its container."""
+    machines = outputs.get("machines")
+    by_name = {container.name: container for container in found}
+    if not isinstance(machines, Mapping):
+        return []
+    return [_row(str(name), said, by_name) for name, said in machines.items() if isinstance(said, Mapping)]
+
+
+def _row(name: str, said: Mapping[str, object], found: Mapping[str, Container]) -> MachineRow:
+    container = str(said.get("container", name))
+    seen = found.get(container)
+    return MachineRow(
+        name=name,
+        container=container,
+        ipv4=_lines(said.get("ipv4")),
+        ipv6=_lines(said.get("ipv6")),
+        state=seen.state if seen else "missing",
+        status=seen.status if seen else "no container",
+        role=str(said.get("role", "")),
+    )
+
+
+def _lines(addresses: object) -> str:
+    """One address, or several below each other (the router's, the outside's)."""
+    return "\n".join(map(str, addresses)) if isinstance(addresses, list) else str(addresses or "")
+
+
+def of_stack(stack: Stack) -> list[MachineRow]:
+    """The stack's machines. Raises MaillabError when there is no lab."""
+    found = rows(stack.outputs(), containers(stack.name))
+    if not found:
+        raise MaillabError(f"there is no lab {stack.name}", "`make up` makes it")
+    return found
+
+
+def find(stack: Stack, name: str) -> MachineRow:
+    """The machine `name`. Raises MaillabError, naming those that there are."""
+    machines = of_stack(stack)
+    for row in machines:
+        if name in (row.name, row.container):
+            return row
+    raise MaillabError(
+        f"there is no machine {name} in lab {stack.name}", f"one of: {', '.join(r.name for r in machines)}"
+    )
+
+
+def table(machines: Iterable[MachineRow]) -> Table:
+    """For the terminal: green what runs, red what does not."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("machine", "IPv4", "IPv6", "state", "what it does"):
+        shown.add_column(title, no_wrap=title in ("machine", "IPv4"), overflow="fold")
+    for row in machines:
+        colour = "green" if row.state == "running" else "red"
+        shown.add_row(row.name, row.ipv4, row.ipv6, f"[{colour}]{row.status}[/]", row.role)
+    return shown
+
+
+def next_steps(stack: str, machines: Iterable[MachineRow]) -> list[tuple[str, str]]:
+    """Three commands to try, each with what it shows; only of machines that there are."""
+    by_name = {row.name: row for row in machines}
+    call = "bin/maillab" if stack == "dc1es" else f"bin/maillab --stack {stack}"
+    steps = []
+    inside = by_name.get("mail") or by_name.get("dns")
+    if inside:
+        steps.append((f"{call} shell {inside.name}", "a shell on the mail server: postqueue -p, less /etc/aliases"))
+    if outside := by_name.get("outside"):
+        steps.append((f"docker exec {outside.container} {SWAKS}", "a message from outside, along the MX records"))
+    steps.append((f"{call} preview --diff", "after an edit of Pulumi.*.yaml: what `make up` would change"))
+    return steps
+
+
+SWAKS = "swaks --from teacher@outside.example --to admin@dc1es.tnc.edu.tw"
+
+
+def show(stack: Stack, console: Console) -> None:
+    """The table, and the commands to try next."""
+    machines = of_stack(stack)
+    console.print(table(machines))
+    console.print("\nTry next:")
+    for line, meaning in next_steps(stack.name, machines):
+        console.print(f"  {line}", style="bold", highlight=False, soft_wrap=True)
+        console.print(f"      {meaning}", highlight=False, soft_wrap=True)

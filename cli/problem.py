@@ -1,0 +1,117 @@
+"""What went wrong, in words for the person at the terminal."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+class MaillabError(Exception):
+    """What and where in the message, what to do in `remedy` (one line each); `code` is the exit status."""
+
+    def __init__(self, message: str, *remedy: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+        self.code = code
+
+
+class InterruptedByUserError(MaillabError):
+    """Ctrl-C: nothing is broken."""
+
+    def __init__(self) -> None:
+        super().__init__("interrupted", "the next `make up` goes on where this one stopped", code=130)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A failure that is known by its words: what to call it, and what to do."""
+
+    id: str
+    pattern: re.Pattern[str]
+    what: str
+    remedy: tuple[str, ...]
+
+
+def _known(name: str, pattern: str, what: str, *remedy: str) -> Known:
+    return Known(id=name, pattern=re.compile(pattern, re.IGNORECASE), what=what, remedy=remedy)
+
+
+# The order counts: the first that matches is the cause, later ones are what follows from it.
+KNOWN = (
+    _known(
+        "disk-full",
+        r"no space left on device|ENOSPC",
+        "the disk is full",
+        "make room where the Docker engine keeps its data: df -h; docker system df",
+    ),
+    _known(
+        "no-right-to-socket",
+        r"permission denied.*docker(\.sock| daemon socket| API)|docker\.sock.*permission denied"
+        r"|PermissionError\(13",
+        "you have no right to the Docker engine's socket",
+        "run it as root (sudo make up), or join the group docker: sudo usermod -aG docker $USER; newgrp docker",
+    ),
+    _known(
+        "engine-too-old",
+        r"client version \S+ is too new|requires API version|server API version.*too old"
+        r"|Maximum supported API version",
+        "the Docker engine is too old: maillab needs 20.10 or newer",
+        "upgrade it (Debian 12, 13 and Ubuntu have a newer docker.io), or let DOCKER_HOST name another engine",
+    ),
+    _known(
+        "no-engine",
+        r"cannot connect to the docker daemon|is the docker daemon running|connection refused.*docker"
+        r"|error while fetching server API version|error during connect",
+        "no Docker engine answers",
+        "`make up` starts this machine's; is DOCKER_HOST or the docker context (docker context ls) what you mean?",
+    ),
+    _known(
+        "pool-taken",
+        r"pool overlaps with other one|address pool.*overlap|fully subnetted",
+        "a network of the lab's addresses exists already (another lab, a VPN or another project's network)",
+        "see which: docker network ls; remove it, or give this lab a carrier that nothing else uses, in its",
+        "Pulumi.<stack>.yaml:   maillab:network: {carrier: 198.18.16.0/20}",
+        "(the machines keep their addresses; only Docker's own numbering below them changes)",
+    ),
+    _known(
+        "name-taken",
+        r"container name \S+ is already in use",
+        "a container of that name exists already, and this lab did not make it",
+        "remove it (docker rm -f NAME), or give this lab a prefix of its own: maillab:prefix in Pulumi.<stack>.yaml",
+    ),
+    _known(
+        "port-taken",
+        r"port is already allocated|address already in use",
+        "a port of this machine is in use already",
+        "see by whom: ss -ltnp; end it, or choose another port in Pulumi.<stack>.yaml",
+    ),
+    _known(
+        "locked",
+        r"stack is currently locked|locked by|another (run|update)",
+        "another run works on this lab",
+        "wait for its end; after a crash of Pulumi: pulumi cancel --stack <stack>",
+    ),
+    _known(
+        "package-mirror",
+        r"(Temporary failure resolving|Unable to fetch some archives|Could not resolve|Failed to fetch)",
+        "an image could not be built: Debian's packages could not be fetched",
+        "is the network away? The containers need the same way to deb.debian.org as this machine",
+    ),
+    _known(
+        "image-build",
+        r"returned a non-zero code|failed to (solve|build)|error building image|BuildError",
+        "an image could not be built",
+        "its last lines are above; mend files/<service>/image, then run the same command again",
+    ),
+    _known(
+        "pulumi-plugin",
+        r"could not (find|load|install) plugin|no resource plugin|error downloading plugin",
+        "Pulumi lacks its docker or command plugin",
+        "`make pulumi` installs them; without a network use the offline engine: maillab --engine offline up",
+    ),
+)
+
+
+def explain(words: str) -> Known | None:
+    """The known failure in an engine's words, or None."""
+    return next((known for known in KNOWN if known.pattern.search(words)), None)
