@@ -1,0 +1,93 @@
+"""What `down` removes; docker is a script that remembers what it was asked."""
+
+from pathlib import Path
+
+import pytest
+
+from cli import down
+from cli.problem import MaillabError
+from tests.unit.cli.conftest import Program
+
+DOCKER = """
+echo "$*" >>{log}
+case "$1 $2" in
+  "ps --all") case "$*" in *maillab.project*) {others};; esac;;
+  "volume ls") echo lab-spool;;
+  "network ls") echo lab-school;;
+  "image ls") case "$*" in
+      *reference*) echo "sha256:2 maillab/mail:latest"; echo "sha256:1 maillab/machine:latest";;
+      *) echo "sha256:1 maillab/machine:latest"; echo "sha256:3 <none>:<none>";;
+    esac;;
+esac
+"""
+
+
+@pytest.fixture
+def log(tmp_path: Path, program: Program) -> Path:
+    """An engine with one lab's leftovers and three images, and no other lab."""
+    program("docker", DOCKER.format(log=tmp_path / "log", others=":"))
+    return tmp_path / "log"
+
+
+def asked(log: Path) -> list[str]:
+    return [line for line in log.read_text("utf-8").splitlines() if " rm " in line]
+
+
+def test_volumes_go_only_when_wanted(log: Path) -> None:
+    down.remove_leftovers("lab", volumes=False)
+    assert asked(log) == ["network rm lab-school"]
+
+
+def test_volumes_go_when_wanted(log: Path) -> None:
+    removed = down.remove_leftovers("lab", volumes=True)
+    assert removed == ["network lab-school", "volume lab-spool"]
+    assert "volume rm lab-spool" in asked(log)
+
+
+def test_images_go_by_their_tags_and_old_builds_by_id(log: Path) -> None:
+    assert down.remove_images() == ["maillab/mail:latest", "maillab/machine:latest"]
+    assert asked(log) == [
+        "image rm maillab/mail:latest",
+        "image rm maillab/machine:latest",
+        "image rm sha256:3",
+    ]
+
+
+def test_images_stay_while_another_lab_runs_on_them(tmp_path: Path, program: Program) -> None:
+    other = """echo '["two-mail","mail","two","running","Up 2 hours"]'"""
+    program("docker", DOCKER.format(log=tmp_path / "log", others=other))
+    lines = list(down.sweep("lab", volumes=True, images=True))
+    assert lines[-1] == "kept the images: the lab two runs on them"
+    assert not [line for line in asked(tmp_path / "log") if line.startswith("image")]
+
+
+def test_an_image_in_use_by_others_is_left(tmp_path: Path, program: Program) -> None:
+    refusal = 'case "$1 $2" in "image rm") echo "conflict: unable to remove repository reference" >&2; exit 1;; esac'
+    program("docker", DOCKER.format(log=tmp_path / "log", others=":") + refusal)
+    assert down.remove_images() == []
+
+
+@pytest.mark.usefixtures("log")
+def test_kept_mail_is_named() -> None:
+    assert "kept, with the mail: lab-spool" in list(down.sweep("lab", volumes=False, images=False))
+
+
+@pytest.mark.usefixtures("log")
+def test_without_a_terminal_nothing_is_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    with pytest.raises(MaillabError, match="no terminal to ask at") as refusal:
+        down.mail_goes("lab", yes=False, keep=False)
+    assert "make down YES=1" in refusal.value.remedy[0]
+
+
+@pytest.mark.parametrize(("answer", "goes"), [("y", True), ("yes", True), ("", False), ("n", False)])
+@pytest.mark.usefixtures("log")
+def test_the_question(monkeypatch: pytest.MonkeyPatch, answer: str, goes: bool) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    assert down.mail_goes("lab", yes=False, keep=False) is goes
+
+
+@pytest.mark.parametrize(("yes", "keep", "goes"), [(True, False, True), (False, True, False), (True, True, False)])
+def test_options_answer_the_question(yes: bool, keep: bool, goes: bool) -> None:
+    assert down.mail_goes("lab", yes=yes, keep=keep) is goes

@@ -1,0 +1,145 @@
+"""Which engine is chosen, what is executed, and how its failures are told."""
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.engine import choose, command, environment, errors_of, execute, run
+from cli.problem import InterruptedByUserError, MaillabError
+from cli.stack import Engine, Stack
+from tests.unit.cli.conftest import Program, save_state
+
+
+def test_pulumi_on_path_is_chosen(stack: Stack, program: Program) -> None:
+    program("pulumi", "exit 0")
+    assert choose(stack) is Engine.PULUMI
+
+
+@pytest.mark.usefixtures("program")
+def test_without_pulumi_the_offline_engine_is_chosen(stack: Stack) -> None:
+    assert choose(stack) is Engine.OFFLINE
+
+
+def test_a_wish_counts_more_than_path(stack: Stack, program: Program) -> None:
+    program("pulumi", "exit 0")
+    assert choose(stack, Engine.OFFLINE) is Engine.OFFLINE
+
+
+@pytest.mark.usefixtures("program")
+def test_a_lab_of_pulumi_is_refused_offline(stack: Stack) -> None:
+    save_state(stack, Engine.PULUMI, {})
+    with pytest.raises(MaillabError, match=r"made by the pulumi engine .* pulumi is not on PATH") as refusal:
+        choose(stack)
+    assert "bin/maillab --stack lab state move --to offline" in refusal.value.remedy[0]
+
+
+def test_a_lab_of_the_offline_engine_is_refused_by_pulumi(stack: Stack, program: Program) -> None:
+    program("pulumi", "exit 0")
+    save_state(stack, Engine.OFFLINE, {})
+    with pytest.raises(MaillabError, match=r"made by the offline engine .* pulumi is on PATH") as refusal:
+        choose(stack)
+    assert "state move --to pulumi" in refusal.value.remedy[0]
+
+
+@pytest.mark.usefixtures("program")
+def test_a_destroyed_lab_of_pulumi_may_be_made_offline(stack: Stack) -> None:
+    save_state(stack, Engine.PULUMI, {}, made=False)
+    assert choose(stack) is Engine.OFFLINE
+
+
+@pytest.mark.usefixtures("program")
+def test_two_makers_are_refused(stack: Stack) -> None:
+    save_state(stack, Engine.PULUMI, {})
+    save_state(stack, Engine.OFFLINE, {})
+    with pytest.raises(MaillabError, match="states of both engines"):
+        choose(stack)
+
+
+@pytest.mark.parametrize(
+    ("engine", "verb", "expected"),
+    [
+        pytest.param(Engine.PULUMI, "up", "pulumi up --stack lab --yes --skip-preview", id="pulumi-up"),
+        pytest.param(Engine.PULUMI, "preview", "pulumi preview --stack lab", id="pulumi-preview"),
+        pytest.param(Engine.OFFLINE, "destroy", f"{sys.executable} -m offline destroy --stack lab", id="offline"),
+    ],
+)
+def test_command_line(stack: Stack, engine: Engine, verb: str, expected: str) -> None:
+    assert " ".join(command(engine, stack, verb)) == expected
+
+
+def test_the_passphrase_is_empty_unless_given() -> None:
+    assert environment({"DOCKER_HOST": "unix:///x"})["PULUMI_CONFIG_PASSPHRASE"] == ""
+
+
+def test_a_given_passphrase_is_kept() -> None:
+    given = {"DOCKER_HOST": "unix:///x", "PULUMI_CONFIG_PASSPHRASE": "word"}
+    assert environment(given)["PULUMI_CONFIG_PASSPHRASE"] == "word"
+
+
+def test_a_passphrase_file_is_not_overruled() -> None:
+    assert "PULUMI_CONFIG_PASSPHRASE" not in environment(
+        {"DOCKER_HOST": "unix:///x", "PULUMI_CONFIG_PASSPHRASE_FILE": "/f"}
+    )
+
+
+def test_the_docker_context_becomes_docker_host(program: Program, tmp_path: Path) -> None:
+    program("docker", "echo ssh://teacher@lab.example")
+    env = environment({"DOCKER_CONTEXT": "lab", "DOCKER_CONFIG": str(tmp_path)})
+    assert env["DOCKER_HOST"] == "ssh://teacher@lab.example"
+
+
+def test_the_default_context_sets_no_docker_host(tmp_path: Path) -> None:
+    assert "DOCKER_HOST" not in environment({"DOCKER_CONFIG": str(tmp_path)})
+
+
+def test_a_new_stack_of_pulumi_is_selected_first(stack: Stack, program: Program, tmp_path: Path) -> None:
+    program("pulumi", f'echo "$1 $2 $3" >>{tmp_path}/calls')
+    run(Engine.PULUMI, stack, "up")
+    calls = (tmp_path / "calls").read_text("utf-8")
+    assert calls == "stack select --create\nup --stack lab\n"
+
+
+def test_the_words_of_pulumis_event_log_are_explained(stack: Stack, program: Program) -> None:
+    event = '{"diagnosticEvent":{"severity":"error","message":"write /x: no space left on device"}}'
+    program("pulumi", f"""[ "$1" = stack ] || {{ for last; do :; done; echo '{event}' >"$last"; exit 255; }}""")
+    with pytest.raises(MaillabError, match="the disk is full") as failure:
+        run(Engine.PULUMI, stack, "up")
+    assert failure.value.code == 255
+
+
+def test_a_cut_line_of_the_event_log_is_passed_over(tmp_path: Path) -> None:
+    log = tmp_path / "events"
+    log.write_text('{"diagnosticEvent":{"severity":"error","message":"one"}}\n{"diag', "utf-8")
+    assert errors_of(log) == "one"
+
+
+def test_an_unknown_failure_keeps_its_exit_status(tmp_path: Path) -> None:
+    with pytest.raises(MaillabError, match=r"`sh -c exit 7` failed with exit status 7") as failure:
+        execute(["sh", "-c", "exit 7"], tmp_path, environment())
+    assert failure.value.code == 7
+
+
+def test_the_engines_words_are_shown(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    execute(["sh", "-c", "echo building mail >&2"], tmp_path, environment())
+    assert capfd.readouterr().err == "building mail\n"
+
+
+def test_an_interrupted_engine_is_no_failure_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(InterruptedByUserError) as interrupted:
+        execute(["sh", "-c", "kill -INT $$"], tmp_path, environment())
+    assert interrupted.value.code == 130
+
+
+def test_the_engine_may_handle_ctrl_c_itself(tmp_path: Path) -> None:
+    """The default disposition reaches the engine: an ignored one would be inherited."""
+    before = signal.getsignal(signal.SIGINT)
+    ask = "import signal, sys; sys.exit(0 if signal.getsignal(signal.SIGINT) is signal.default_int_handler else 1)"
+    execute([sys.executable, "-c", ask], tmp_path, environment())
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_missing_program_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MaillabError, match="no-such-engine: no such program"):
+        execute(["no-such-engine"], tmp_path, environment())

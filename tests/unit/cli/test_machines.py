@@ -1,0 +1,93 @@
+"""The table of machines."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from cli.docker import Container
+from cli.machines import find, next_steps, rows, show, table
+from cli.problem import MaillabError
+from cli.stack import Engine, Stack
+from tests.unit.cli.conftest import Program, save_state
+
+OUTPUTS: dict[str, object] = {
+    "machines": {
+        "router": {
+            "container": "lab-router",
+            "ipv4": ["163.26.182.254", "203.0.113.254"],
+            "ipv6": "2001:db8:182::fe",
+            "role": "gateway",
+        },
+        "mail": {"container": "lab-mail", "ipv4": "163.26.182.2", "ipv6": "2001:db8:182::2", "role": "mail server"},
+        "outside": {"container": "lab-outside", "ipv4": "198.51.100.1", "ipv6": "", "role": "senders"},
+    }
+}
+RUNNING = Container(name="lab-mail", machine="mail", stack="lab", state="running", status="Up 2 hours")
+
+
+def text(console_width: int = 200) -> str:
+    console = Console(file=io.StringIO(), width=console_width)
+    console.print(table(rows(OUTPUTS, [RUNNING])))
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def test_machines_keep_the_order_of_the_outputs() -> None:
+    assert [row.name for row in rows(OUTPUTS, [])] == ["router", "mail", "outside"]
+
+
+def test_a_running_container_shows_its_status() -> None:
+    assert rows(OUTPUTS, [RUNNING])[1].status == "Up 2 hours"
+
+
+def test_a_machine_without_a_container_is_missing() -> None:
+    assert rows(OUTPUTS, [RUNNING])[0].state == "missing"
+
+
+@pytest.mark.parametrize("word", ["mail server", "163.26.182.2", "2001:db8:182::2", "203.0.113.254", "no container"])
+def test_the_table_shows(word: str) -> None:
+    assert word in text()
+
+
+@pytest.mark.parametrize("outputs", [{}, {"machines": None}, {"machines": []}], ids=str)
+def test_other_outputs_give_no_rows(outputs: dict[str, object]) -> None:
+    assert rows(outputs, [RUNNING]) == []
+
+
+def test_three_commands_to_try() -> None:
+    lines = [line for line, _ in next_steps("dc1es", rows(OUTPUTS, []))]
+    assert lines[0] == "bin/maillab shell mail"
+    assert lines[1].startswith("docker exec lab-outside swaks")
+    assert lines[2] == "bin/maillab preview --diff"
+
+
+def test_another_stack_is_named_in_the_commands() -> None:
+    assert next_steps("two", rows(OUTPUTS, []))[0][0] == "bin/maillab --stack two shell mail"
+
+
+def test_without_a_mail_machine_its_host_is_dns() -> None:
+    single: dict[str, object] = {"machines": {"dns": {"container": "lab-dns"}}}
+    assert next_steps("dc1es", rows(single, []))[0][0] == "bin/maillab shell dns"
+
+
+def test_an_unknown_machine_is_refused_with_the_known_ones(stack: Stack, program: Program) -> None:
+    program("docker", "exit 0")
+    save_state(stack, Engine.OFFLINE, OUTPUTS)
+    with pytest.raises(MaillabError, match="no machine mial in lab lab") as refusal:
+        find(stack, "mial")
+    assert refusal.value.remedy == ("one of: router, mail, outside",)
+
+
+def test_no_lab_is_said(stack: Stack, program: Program) -> None:
+    program("docker", "exit 0")
+    with pytest.raises(MaillabError, match="there is no lab lab"):
+        show(stack, Console(file=io.StringIO()))
+
+
+def test_status_asks_docker_for_the_stack_only(stack: Stack, program: Program) -> None:
+    said = '["lab-mail","mail","lab","exited","Exited (0) 3 seconds ago"]'
+    program("docker", f"""case "$*" in *label=maillab.stack=lab*) echo '{said}';; esac""")
+    save_state(stack, Engine.OFFLINE, OUTPUTS)
+    assert find(stack, "mail").state == "exited"

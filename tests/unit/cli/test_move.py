@@ -1,0 +1,104 @@
+"""A lab changes its engine; pulumi is a script that remembers what it was asked."""
+
+import fcntl
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.move import move
+from cli.problem import MaillabError
+from cli.stack import Engine, Stack
+from tests.unit.cli.conftest import Program, save_state
+
+PULUMI = """
+echo "$1 $2" >>{log}
+[ "$2" != export ] || cat <<'END'
+{exported}
+END
+"""
+
+
+@pytest.fixture
+def log(tmp_path: Path, program: Program) -> Path:
+    exported = {"version": 3, "deployment": {"resources": [{"type": "docker:index/volume:Volume", "custom": True}]}}
+    program("pulumi", PULUMI.format(log=tmp_path / "log", exported=json.dumps(exported)))
+    return tmp_path / "log"
+
+
+def test_to_pulumi_imports_and_sets_the_offline_state_aside(stack: Stack, log: Path) -> None:
+    save_state(stack, Engine.OFFLINE, {})
+    move(stack, Engine.PULUMI)
+    assert log.read_text("utf-8") == "stack select\nstack import\n"
+    assert stack.resources(Engine.OFFLINE) == []
+
+
+def test_to_pulumi_keeps_a_copy(stack: Stack, log: Path) -> None:
+    save_state(stack, Engine.OFFLINE, {})
+    move(stack, Engine.PULUMI)
+    assert stack.state_file(Engine.OFFLINE).with_suffix(".json.moved").exists()
+    assert log.exists()
+
+
+def test_to_offline_exports_then_forgets(stack: Stack, log: Path) -> None:
+    save_state(stack, Engine.PULUMI, {})
+    move(stack, Engine.OFFLINE)
+    assert log.read_text("utf-8") == "stack export\nstack rm\n"
+    assert [resource["type"] for resource in stack.resources(Engine.OFFLINE)] == ["docker:index/volume:Volume"]
+
+
+def test_a_failed_import_leaves_the_offline_state(stack: Stack, program: Program) -> None:
+    program("pulumi", '[ "$2" != import ]')
+    save_state(stack, Engine.OFFLINE, {})
+    with pytest.raises(MaillabError, match="pulumi stack import"):
+        move(stack, Engine.PULUMI)
+    assert stack.makers() == [Engine.OFFLINE]
+
+
+def test_a_failed_export_forgets_nothing(stack: Stack, program: Program) -> None:
+    program("pulumi", "echo no passphrase >&2; exit 1")
+    save_state(stack, Engine.PULUMI, {})
+    with pytest.raises(MaillabError, match="export` failed: no passphrase"):
+        move(stack, Engine.OFFLINE)
+    assert stack.makers() == [Engine.PULUMI]
+
+
+def test_an_unfinished_operation_is_finished_first(stack: Stack, log: Path) -> None:
+    save_state(stack, Engine.OFFLINE, {})
+    path = stack.state_file(Engine.OFFLINE)
+    state = json.loads(path.read_text("utf-8"))
+    state["deployment"]["pending_operations"] = [{"type": "creating"}]
+    path.write_text(json.dumps(state), "utf-8")
+    with pytest.raises(MaillabError, match="interrupted in the middle"):
+        move(stack, Engine.PULUMI)
+    assert not log.exists()
+
+
+@pytest.mark.usefixtures("log")
+def test_a_move_to_its_own_engine_is_refused(stack: Stack) -> None:
+    save_state(stack, Engine.OFFLINE, {})
+    with pytest.raises(MaillabError, match="belongs to the offline engine already"):
+        move(stack, Engine.OFFLINE)
+
+
+@pytest.mark.usefixtures("log")
+def test_no_lab_cannot_be_moved(stack: Stack) -> None:
+    with pytest.raises(MaillabError, match="stack lab: no lab"):
+        move(stack, Engine.PULUMI)
+
+
+@pytest.mark.usefixtures("program")
+def test_without_pulumi_its_installation_is_named(stack: Stack) -> None:
+    save_state(stack, Engine.OFFLINE, {})
+    with pytest.raises(MaillabError, match="not on PATH") as refusal:
+        move(stack, Engine.PULUMI)
+    assert "make pulumi" in refusal.value.remedy[0]
+
+
+@pytest.mark.usefixtures("log")
+def test_a_run_under_way_is_waited_for(stack: Stack) -> None:
+    save_state(stack, Engine.OFFLINE, {})
+    with stack.state_file(Engine.OFFLINE).with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(MaillabError, match="another run works"):
+            move(stack, Engine.PULUMI)
