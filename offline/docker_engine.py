@@ -1,0 +1,81 @@
+"""The way to a Docker engine, and what its refusals mean."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from offline.values import OfflineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+TIMEOUT = 600
+"""Seconds for one answer of the engine; a step of an image build may take minutes."""
+
+_clients: dict[str, Any] = {}
+_lock = threading.Lock()
+
+HINTS: tuple[tuple[str, str], ...] = (
+    (r"Pool overlaps", "another network holds this subnet (docker network ls); set another carrier or remove it"),
+    (r"no space left on device", "the engine's disk is full: docker system df shows what fills it"),
+    (r"is already in use by container|already exists", "remove what has this name, or choose another prefix"),
+    (r"port is already allocated|address already in use", "stop what listens there, or publish another port"),
+    (r"No such image|pull access denied", "the image is missing on this engine: make up builds or imports it"),
+    (r"has active endpoints|volume is in use", "a container that is not the lab's uses it: docker ps -a"),
+)
+
+
+def client(host: str) -> Any:
+    """The low-level API client for `unix://` or `ssh://`. Raises OfflineError when nothing answers."""
+    with _lock:
+        if host not in _clients:
+            import docker  # noqa: PLC0415 (0.3 s, a preview without changes does not need it)
+
+            with explained(f"Docker engine {host}"):
+                ssh = host.startswith("ssh://")
+                _clients[host] = docker.APIClient(
+                    base_url=host, version="auto", timeout=TIMEOUT, use_ssh_client=ssh, max_pool_size=32
+                )
+        return _clients[host]
+
+
+def host_of(provider_inputs: dict[str, Any]) -> str:
+    """The provider's host, with the provider's own default."""
+    return str(provider_inputs.get("host") or os.environ.get("DOCKER_HOST") or DEFAULT_HOST)
+
+
+@contextmanager
+def explained(where: str) -> Iterator[None]:
+    """Turn the SDK's errors into OfflineErrors that say what, where and what to do."""
+    from docker.errors import APIError, DockerException  # noqa: PLC0415
+    from requests.exceptions import RequestException  # noqa: PLC0415
+
+    try:
+        yield
+    except APIError as error:
+        text = str(error.explanation or error)
+        hint = next((f"; {hint}" for pattern, hint in HINTS if re.search(pattern, text)), "")
+        raise OfflineError(f"{where}: {text.strip()}{hint}") from error
+    except (DockerException, RequestException, OSError) as error:
+        raise OfflineError(f"{where}: {_unreachable(str(error))}") from error
+
+
+def _unreachable(text: str) -> str:
+    if "Permission denied" in text or "PermissionError" in text:
+        return "no right to the Docker socket; use sudo, or join the group docker and log in again"
+    return f"does not answer ({text}); start it (systemctl start docker), or correct the provider's host"
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether the engine said that there is no such thing."""
+    return getattr(getattr(error, "response", None), "status_code", 0) == 404
+
+
+def labels(inputs: dict[str, Any]) -> dict[str, str]:
+    """The `[{label, value}]` of a docker resource as a mapping."""
+    return {item["label"]: item["value"] for item in inputs.get("labels") or []}
