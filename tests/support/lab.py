@@ -1,0 +1,157 @@
+"""A lab of the tests' own: brought up with a prefix and a carrier that no other lab has."""
+
+import ipaddress
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import docker
+import yaml
+
+from tests.support.machine import POLL, DriverError, Machine
+from tests.support.maillog import Delivery, Entry, read_maillog
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+CARRIERS = ipaddress.IPv4Network("198.18.0.0/16")
+PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "files")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """A message at one machine: its queue entry, and the delivery that led on (None: it is still there)."""
+
+    machine: str
+    entry: Entry
+    delivery: Delivery | None
+
+
+def free_carrier(client: docker.DockerClient) -> str:
+    """A /23 of 198.18.0.0/16 that no Docker network uses."""
+    taken = [
+        ipaddress.ip_network(config["Subnet"])
+        for network in client.networks.list()
+        for config in network.attrs["IPAM"]["Config"] or []
+    ]
+    choices = [net for net in CARRIERS.subnets(new_prefix=23) if not any(net.overlaps(old) for old in taken)]
+    return str(secrets.choice(choices))
+
+
+@dataclass(slots=True)
+class Lab:
+    """A running lab: its project folder (a copy, so that tests may edit the stack) and its machines."""
+
+    folder: pathlib.Path
+    stack: str
+    client: docker.DockerClient
+    machines: dict[str, Machine] = field(default_factory=dict)
+
+    def engine(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs the offline engine on this lab."""
+        command = [sys.executable, "-m", "offline", *words, "--stack", self.stack, "--cwd", str(self.folder)]
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "200"}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        if check and done.returncode != 0:
+            raise DriverError(f"{' '.join(words)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def up(self) -> subprocess.CompletedProcess[str]:
+        """Brings the lab up, or to what its stack file says now."""
+        done = self.engine("up", "--yes")
+        self.find_machines()
+        return done
+
+    def find_machines(self) -> None:
+        """Looks the containers up (a replaced container is another one)."""
+        outputs = json.loads(self.engine("outputs", "--json").stdout)
+        self.machines = {
+            name: Machine(name, self.client.containers.get(about["container"]), about["ipv4"], about["ipv6"])
+            for name, about in outputs["machines"].items()
+        }
+
+    def __getitem__(self, name: str) -> Machine:
+        return self.machines[name]
+
+    @property
+    def stack_file(self) -> pathlib.Path:
+        """The stack's configuration."""
+        return self.folder / f"Pulumi.{self.stack}.yaml"
+
+    def edit(self, old: str, new: str) -> None:
+        """Replaces text in the stack's configuration; `old` must be there."""
+        text = self.stack_file.read_text(encoding="utf-8")
+        if old not in text:
+            raise DriverError(f"{self.stack_file.name} has no {old!r}")
+        self.stack_file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def by_address(self, address: str) -> Machine | None:
+        """The machine that has `address`."""
+        return next((m for m in self.machines.values() if address in (m.ipv4, m.ipv6)), None)
+
+    def log(self, machine: str) -> dict[str, Entry]:
+        """What a machine's mail log says, by queue id."""
+        return read_maillog(self[machine].read("/var/log/mail.log"))
+
+    def trail(self, machine: str, queue_id: str, recipient: str) -> list[Hop]:
+        """The hops of one recipient's copy from (`machine`, `queue_id`) on, as the logs have it now."""
+        entry = self.log(machine).get(queue_id, Entry(queue_id=queue_id))
+        sent = [d for d in entry.deliveries if d.is_for(recipient) and d.status == "sent"]
+        if not sent:
+            return [Hop(machine=machine, entry=entry, delivery=None)]
+        hop = Hop(machine=machine, entry=entry, delivery=sent[-1])
+        following = self.by_address(sent[-1].address) if sent[-1].address else None
+        if following is None or sent[-1].next_queue_id is None:
+            return [hop]
+        return [hop, *self.trail(following.name, sent[-1].next_queue_id, recipient)]
+
+    def wait_for_delivery(self, machine: str, queue_id: str, recipient: str, timeout: float = 60) -> list[Hop]:
+        """The whole trail, once its last hop has put the message into a mailbox."""
+        deadline = time.monotonic() + timeout
+        while True:
+            hops = self.trail(machine, queue_id, recipient)
+            if hops[-1].delivery is not None and hops[-1].delivery.relay.startswith("local"):
+                return hops
+            assert time.monotonic() < deadline, f"not delivered in {timeout} s: {queue_id} got as far as {hops}"
+            time.sleep(POLL)
+
+
+def copy_project(folder: pathlib.Path, stack: str, source: str, settings: Mapping[str, object]) -> None:
+    """Copies the program to `folder`, with the stack file of `source` under the name `stack` and `settings` in it."""
+    folder.mkdir(parents=True)
+    for name in PROGRAM:
+        origin = ROOT / name
+        if origin.is_dir():
+            shutil.copytree(origin, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(origin, folder / name)
+    text = (ROOT / f"Pulumi.{source}.yaml").read_text(encoding="utf-8")
+    extra = yaml.safe_dump({f"maillab:{key}": value for key, value in settings.items()})
+    indented = "".join(f"  {line}\n" for line in extra.splitlines())
+    (folder / f"Pulumi.{stack}.yaml").write_text(text.replace("config:\n", f"config:\n{indented}", 1), encoding="utf-8")
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+
+
+def make_lab(folder: pathlib.Path, source: str) -> Lab:
+    """A lab like the stack `source`, not yet up, with a prefix and a carrier of its own."""
+    client = docker.from_env()
+    stack = f"{source}-{secrets.token_hex(3)}"
+    settings = {"prefix": f"{stack}-", "network": {"carrier": free_carrier(client)}}
+    copy_project(folder / stack, stack, source, settings)
+    return Lab(folder / stack, stack, client)
+
+
+def remove_lab(lab: Lab) -> None:
+    """Destroys the lab with its volumes; fails when something of it is left."""
+    lab.engine("destroy", "--yes")
+    label = {"label": f"maillab.stack={lab.stack}"}
+    for volume in lab.client.volumes.list(filters=label):
+        volume.remove()
+    left = [*lab.client.containers.list(all=True, filters=label), *lab.client.networks.list(filters=label)]
+    if left:
+        raise DriverError(f"destroy left {[item.name for item in left]}")

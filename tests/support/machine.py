@@ -1,0 +1,71 @@
+"""Test verbs on one machine of the lab, after the NixOS test driver's vocabulary."""
+
+import shlex
+import time
+from dataclasses import dataclass
+
+from docker.models.containers import Container
+
+POLL = 0.1
+
+
+class DriverError(Exception):
+    """The test's own tools failed: not what the test is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command on a machine gave."""
+
+    status: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine of a running lab. Everything goes through `docker exec`, never over the host's network."""
+
+    name: str
+    container: Container
+    ipv4: str
+    ipv6: str
+
+    def execute(self, command: str, *, user: str = "root") -> Outcome:
+        """Runs `command` with bash; stdout and stderr together."""
+        status, output = self.container.exec_run(["bash", "-c", command], user=user)
+        return Outcome(status, output.decode(errors="replace"))
+
+    def succeed(self, command: str, *, user: str = "root") -> str:
+        """The output of a command that must succeed."""
+        outcome = self.execute(command, user=user)
+        assert outcome.status == 0, f"{self.name}: `{command}` exited {outcome.status}:\n{outcome.output}"
+        return outcome.output
+
+    def fail(self, command: str) -> str:
+        """The output of a command that must fail."""
+        outcome = self.execute(command)
+        assert outcome.status != 0, f"{self.name}: `{command}` should have failed:\n{outcome.output}"
+        return outcome.output
+
+    def wait_until_succeeds(self, command: str, timeout: float = 30) -> str:
+        """The output of `command` once it succeeds; fails with its last words after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while (outcome := self.execute(command)).status != 0:
+            assert time.monotonic() < deadline, (
+                f"{self.name}: `{command}` did not succeed in {timeout} s:\n{outcome.output}"
+            )
+            time.sleep(POLL)
+        return outcome.output
+
+    def wait_for_open_port(self, port: int, timeout: float = 30) -> None:
+        """Until something on this machine takes connections to `port`."""
+        self.wait_until_succeeds(f"exec 3<>/dev/tcp/127.0.0.1/{port}", timeout)
+
+    def read(self, path: str) -> str:
+        """A file's text, empty when there is none."""
+        return self.execute(f"cat {shlex.quote(path)} 2>/dev/null").output
+
+    def python(self, code: str, *arguments: str) -> str:
+        """Runs Python on the machine (workstation and outside have it); its output, which must come with status 0."""
+        words = " ".join(shlex.quote(argument) for argument in arguments)
+        return self.succeed(f"python3 - {words} <<'MAILLAB_PYTHON'\n{code}\nMAILLAB_PYTHON")

@@ -1,0 +1,78 @@
+"""Reads mail logs: what each hop says it did with a message."""
+
+import re
+from dataclasses import dataclass, field
+
+LINE = re.compile(
+    r"^(?P<stamp>\S+) (?P<host>\S+) postfix/(?P<daemon>[\w/-]+)\[\d+\]: (?P<queue_id>[0-9A-Za-z]{12,}): (?P<rest>.*)$"
+)
+DELIVERY = re.compile(
+    r"^to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<orig_to>[^>]*)>, )?relay=(?P<relay>[^,]+),.* "
+    r"status=(?P<status>\w+) \((?P<response>.*)\)$"
+)
+QUEUED_AS = re.compile(r"queued as (\w+)")
+RELAY_ADDRESS = re.compile(r"\[([^\]]+)\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One try to hand one recipient's copy on: `address` of the next hop, and its queue id when it took it."""
+
+    to: str
+    orig_to: str
+    relay: str
+    status: str
+    response: str
+
+    @property
+    def address(self) -> str | None:
+        """The next hop's address, None for a local delivery."""
+        match = RELAY_ADDRESS.search(self.relay)
+        return match.group(1) if match else None
+
+    @property
+    def next_queue_id(self) -> str | None:
+        """The queue id that the next hop answered with."""
+        match = QUEUED_AS.search(self.response)
+        return match.group(1) if match else None
+
+    def is_for(self, recipient: str) -> bool:
+        """Whether `recipient` is the address as given, or as it was rewritten."""
+        return recipient in (self.to, self.orig_to)
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """Everything one machine's log says of one queue id."""
+
+    queue_id: str
+    client: str = ""
+    message_id: str = ""
+    sender: str | None = None
+    held: bool = False
+    removed: bool = False
+    deliveries: list[Delivery] = field(default_factory=list)
+
+
+def read_maillog(text: str) -> dict[str, Entry]:
+    """Queue id to entry, of one machine's /var/log/mail.log."""
+    entries: dict[str, Entry] = {}
+    for line in text.splitlines():
+        match = LINE.match(line)
+        if match is None:
+            continue
+        queue_id, rest = match["queue_id"], match["rest"]
+        entry = entries.setdefault(queue_id, Entry(queue_id=queue_id))
+        if rest.startswith("client="):
+            entry.client = rest.removeprefix("client=").split(",")[0]
+        elif rest.startswith("message-id="):
+            entry.message_id = rest.removeprefix("message-id=").strip()
+        elif rest.startswith("from=<") and entry.sender is None:
+            entry.sender = rest.removeprefix("from=<").split(">")[0]
+        elif "milter-hold:" in rest or rest.startswith("placed on hold"):
+            entry.held = True
+        elif rest == "removed":
+            entry.removed = True
+        elif delivery := DELIVERY.match(rest):
+            entry.deliveries.append(Delivery(**{k: v or "" for k, v in delivery.groupdict().items()}))
+    return entries
