@@ -1,4 +1,4 @@
-"""Which engine works on a stack, and how it is executed: always as a process of its own on this terminal."""
+"""Which engine works on a stack, and how it is run: Pulumi as a process on this terminal, the other one here."""
 
 from __future__ import annotations
 
@@ -68,10 +68,8 @@ def _context_host(env: Mapping[str, str]) -> str:
     return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 
-def command(engine: Engine, stack: Stack, verb: str, flags: Sequence[str] = ()) -> list[str]:
-    """The command line for `verb` (up, preview, refresh, destroy)."""
-    if engine is Engine.OFFLINE:
-        return [sys.executable, "-m", "offline", verb, "--stack", stack.name, *flags]
+def command(stack: Stack, verb: str, flags: Sequence[str] = ()) -> list[str]:
+    """Pulumi's command line for `verb` (up, preview, refresh, destroy)."""
     unasked = [] if verb == "preview" else ["--yes", "--skip-preview"]
     return ["pulumi", verb, "--stack", stack.name, *unasked, *flags]
 
@@ -85,14 +83,35 @@ def run(engine: Engine, stack: Stack, verb: str, flags: Sequence[str] = ()) -> N
     """
     env = environment()
     if engine is Engine.OFFLINE:
-        execute(command(engine, stack, verb, flags), stack.root, env)
+        os.environ.update(env)
+        run_offline(stack, verb, flags)
         return
     if not stack.state_file(engine).exists():
         execute(["pulumi", "stack", "select", "--create", stack.name], stack.root, env)
     # Pulumi's errors are part of its display; the event log (a debug option) has them as text.
     with tempfile.NamedTemporaryFile(prefix="maillab-events-") as events:
-        argv = [*command(engine, stack, verb, flags), "--event-log", events.name]
+        argv = [*command(stack, verb, flags), "--event-log", events.name]
         execute(argv, stack.root, env | {"PULUMI_DEBUG_COMMANDS": "1"}, Path(events.name))
+
+
+def run_offline(stack: Stack, verb: str, flags: Sequence[str] = ()) -> None:
+    """Run the offline engine in this process. Raises as `run` does."""
+    from offline import engine  # noqa: PLC0415 (a machine that has Pulumi never needs it)
+    from offline.display import Display  # noqa: PLC0415
+    from offline.values import OfflineError  # noqa: PLC0415
+
+    display = Display(diff="--diff" in flags)
+    try:
+        result = getattr(engine, verb)(stack.root, stack.name, display=display)
+    except OfflineError as error:
+        known = explain(str(error))
+        raise MaillabError(str(error), *(known.remedy if known else ())) from error
+    if display.cancelled:
+        raise InterruptedByUserError
+    if not result.ok:
+        raise failure(verb, 1, "\n".join(item["message"] for item in result.diagnostics))
+    if "--expect-no-changes" in flags and result.changes:
+        raise MaillabError("no changes were expected, but there are some: they are above")
 
 
 def execute(argv: Sequence[str], cwd: Path, env: Mapping[str, str], events: Path | None = None) -> None:
@@ -114,7 +133,8 @@ def execute(argv: Sequence[str], cwd: Path, env: Mapping[str, str], events: Path
     if code in (-signal.SIGINT, 128 + signal.SIGINT):
         raise InterruptedByUserError
     if code:
-        raise failure(argv, code, "".join(words) + (errors_of(events) if events else ""))
+        doing = " ".join(argv[:3])
+        raise failure(doing, code, "".join(words) + (errors_of(events) if events else ""))
 
 
 def _forward(process: subprocess.Popen[bytes], words: list[str]) -> None:
@@ -140,10 +160,9 @@ def errors_of(events: Path) -> str:
     return "\n".join(messages)
 
 
-def failure(argv: Sequence[str], code: int, words: str) -> MaillabError:
+def failure(doing: str, code: int, words: str) -> MaillabError:
     """The error for an engine that ended with `code`, with the remedy when its words are known."""
-    doing = " ".join(Path(word).name if word == sys.executable else word for word in argv[:4])
     known = explain(words)
     if known is None:
-        return MaillabError(f"`{doing}` failed with exit status {code}; its words are above", code=code)
+        return MaillabError(f"`{doing}` failed; what and where is said above", code=code)
     return MaillabError(f"`{doing}` failed: {known.what}", *known.remedy, code=code)
