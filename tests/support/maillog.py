@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 LINE = re.compile(
-    r"^(?P<stamp>\S+) (?P<host>\S+) postfix/(?P<daemon>[\w/-]+)\[\d+\]: (?P<queue_id>[0-9A-Za-z]{12,}): (?P<rest>.*)$"
+    r"^(?P<stamp>\S+) (?P<host>\S+) postfix/(?P<daemon>[\w./-]+)\[\d+\]: (?P<queue_id>[0-9A-Za-z]{12,}): (?P<rest>.*)$"
 )
 DELIVERY = re.compile(
     r"^to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<orig_to>[^>]*)>, )?relay=(?P<relay>[^,]+),.* "
