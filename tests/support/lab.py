@@ -149,9 +149,10 @@ def make_lab(folder: pathlib.Path, source: str) -> Lab:
 def remove_lab(lab: Lab) -> None:
     """Destroys the lab with its volumes; fails when something of it is left."""
     lab.engine("destroy", "--yes")
-    label = {"label": f"maillab.stack={lab.stack}"}
-    for volume in lab.client.volumes.list(filters=label):
+    label = f"maillab.stack={lab.stack}"
+    for volume in lab.client.volumes.list(filters={"label": label}):
         volume.remove()
-    left = [*lab.client.containers.list(all=True, filters=label), *lab.client.networks.list(filters=label)]
+    left = [container.name for container in lab.client.containers.list(all=True, filters={"label": label})]
+    left += [network.name for network in lab.client.networks.list(filters={"label": label})]
     if left:
-        raise DriverError(f"destroy left {[item.name for item in left]}")
+        raise DriverError(f"destroy left {left}")

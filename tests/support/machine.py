@@ -1,6 +1,9 @@
 """Test verbs on one machine of the lab, after the NixOS test driver's vocabulary."""
 
+import io
+import pathlib
 import shlex
+import tarfile
 import time
 from dataclasses import dataclass
 
@@ -33,6 +36,8 @@ class Machine:
     def execute(self, command: str, *, user: str = "root") -> Outcome:
         """Runs `command` with bash; stdout and stderr together."""
         status, output = self.container.exec_run(["bash", "-c", command], user=user)
+        if status is None or not isinstance(output, bytes):
+            raise DriverError(f"{self.name}: docker exec gave no status for {command!r}")
         return Outcome(status, output.decode(errors="replace"))
 
     def succeed(self, command: str, *, user: str = "root") -> str:
@@ -64,6 +69,23 @@ class Machine:
     def read(self, path: str) -> str:
         """A file's text, empty when there is none."""
         return self.execute(f"cat {shlex.quote(path)} 2>/dev/null").output
+
+    def put(self, path: str, content: bytes) -> None:
+        """Writes a file on the machine."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            info = tarfile.TarInfo(pathlib.PurePosixPath(path).name)
+            info.size, info.mode = len(content), 0o644
+            tar.addfile(info, io.BytesIO(content))
+        if not self.container.put_archive(str(pathlib.PurePosixPath(path).parent), archive.getvalue()):
+            raise DriverError(f"{self.name}: {path} was not written")
+
+    def get(self, path: str) -> bytes:
+        """A file's bytes, empty when there is none."""
+        status, output = self.container.exec_run(["sh", "-c", f"cat {shlex.quote(path)} 2>/dev/null || true"])
+        if status != 0 or not isinstance(output, bytes):
+            raise DriverError(f"{self.name}: {path} was not read")
+        return output
 
     def python(self, code: str, *arguments: str) -> str:
         """Runs Python on the machine (workstation and outside have it); its output, which must come with status 0."""
