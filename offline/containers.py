@@ -187,6 +187,7 @@ def read(api: Any, container: str, inputs: Props) -> Props:
     found |= {
         "name": data["Name"].lstrip("/"),
         "image": data["Image"] if inputs["image"].startswith("sha256:") else config["Image"],
+        "platform": data.get("Platform"),
         "init": bool(host.get("Init")),
         "restart": host["RestartPolicy"]["Name"] or "no",
         "maxRetryCount": host["RestartPolicy"]["MaximumRetryCount"],

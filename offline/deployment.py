@@ -117,7 +117,7 @@ class Deployment:
 
     def plan(self, goal: Goal, target: Target, old: Entry | None) -> Plan:
         """Compare goal and state."""
-        before = (old or {}).get("inputs") or {}
+        before = old["inputs"] if old else {}
         inputs = without_nulls(goal.inputs)
         for pattern in goal.ignore_changes if old else ():
             inputs = _keep(inputs, before, parse_path(pattern))
@@ -251,7 +251,7 @@ class Deployment:
                 self.store.begin("deleting", entry)
                 log = self.display.logger(entry["urn"])
                 try:
-                    providers.delete(target, entry["id"], entry["inputs"], entry.get("outputs") or {}, log)
+                    providers.delete(target, entry["id"], entry["inputs"], entry["outputs"], log)
                 except OfflineError:
                     self.store.abandon(entry["urn"])
                     raise

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from offline import commands, providers
 from offline.deployment import WORKERS, Deployment, Op
-from offline.display import Display, public
+from offline.display import Display, public, title
 from offline.project import Project, load_project
-from offline.schema import DOCKER_TYPES
+from offline.schema import normal
 from offline.state import Store, locked, state_path
-from offline.values import OfflineError, Props, secret_texts
+from offline.values import OfflineError, Props, Value, plain, secret_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,7 +157,7 @@ def refresh(root: Path | str, stack: str | None = None, *, display: Display | No
         run.display.say(f"Refreshing ({run.project.stack}):\n")
         with _interrupts(run.display):
             _recover(run)
-            _refresh(run)
+            _refresh(run, counts=True)
             return run.result(ok=True)
 
 
@@ -175,25 +175,36 @@ def _report(run: _Run, failures: list[tuple[str, OfflineError]]) -> bool:
     return not failures
 
 
-def _refresh(run: _Run) -> None:
-    """Read every docker resource, in parallel, and note what differs."""
+def _refresh(run: _Run, *, counts: bool = False) -> None:
+    """Read every docker resource, in parallel, and note what differs; `counts`: as steps of this run."""
     deployment = run.deployment()
+
+    def note(urn: str, op: Op) -> None:
+        if counts:
+            run.display.planned(urn, op, [])
+        elif op != Op.SAME:
+            run.display.say(f"    {title(urn)} {'is gone' if op == Op.DELETE else 'was changed by hand'}")
 
     def look(entry: Entry) -> tuple[Entry, Props | None]:
         target = deployment.target(entry["type"], entry["urn"].rsplit("::", 1)[-1], entry.get("provider") or "")
-        return entry, providers.read(target, entry["id"], entry["inputs"], entry.get("outputs") or {})
+        return entry, providers.read(target, entry["id"], entry["inputs"], entry["outputs"])
 
     custom = [entry for entry in run.store.entries() if entry["custom"] and not entry.get("pendingReplacement")]
     with ThreadPoolExecutor(WORKERS) as pool:
         for entry, found in list(pool.map(look, custom)):
             if found is None:
-                run.display.planned(entry["urn"], Op.DELETE, [])
-                run.store.remove(entry) if not run.dry_run else run.store.forget(entry)
-            elif entry["type"] in DOCKER_TYPES and found != entry.get("outputs"):
-                run.display.planned(entry["urn"], Op.UPDATE, [])
-                run.store.finish({**entry, "outputs": found}, write=False)
-            elif not run.dry_run:
-                run.display.planned(entry["urn"], Op.SAME, [])
+                note(entry["urn"], Op.DELETE)
+                run.store.forget(entry)
+            elif _facts(found) != _facts(entry["outputs"]):
+                note(entry["urn"], Op.UPDATE)
+                run.store.olds[entry["urn"]] = {**entry, "outputs": found}
+            else:
+                note(entry["urn"], Op.SAME)
+
+
+def _facts(outputs: Props) -> Value:
+    """Outputs as they are compared: without the provider's own bookkeeping."""
+    return normal({key: value for key, value in plain(outputs).items() if key != "id" and not key.startswith("__")})
 
 
 def _recover(run: _Run) -> None:

@@ -9,6 +9,7 @@ import runpy
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulumi.errors import RunError
@@ -43,7 +44,7 @@ def run_program(project: Project, deployment: Deployment, display: Display) -> P
             display.diagnostic("error", "", f"the program ended itself with exit status {error.code}")
     except Exception as error:  # noqa: BLE001 (whatever a program raises is its failure, not the engine's)
         if not monitor.failed.is_set():
-            display.diagnostic("error", "", _program_traceback(error))
+            display.diagnostic("error", "", _program_traceback(error, project.root))
     failed = monitor.failed.is_set() or display.cancelled
     failed |= any(item["severity"] == "error" for item in display.diagnostics[before:])
     return None if failed else monitor.outputs
@@ -65,7 +66,7 @@ def _run(project: Project, monitor: Monitor, display: Display) -> None:
     sys.path.insert(0, str(project.root))
     try:
         main = str(project.root / "__main__.py")
-        loop.run_until_complete(run_in_stack(lambda: runpy.run_path(main, run_name="__main__") and None))
+        loop.run_until_complete(run_in_stack(lambda: _ignore(runpy.run_path(main, run_name="__main__"))))
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
@@ -73,10 +74,13 @@ def _run(project: Project, monitor: Monitor, display: Display) -> None:
         sys.path[:] = path
 
 
-def _program_traceback(error: BaseException) -> str:
-    """The traceback from the program's own first line on."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "/pulumi/" not in frame.filename and "runpy" not in frame.filename]
-    shown = [frame for frame in own if frame.filename != __file__ and not frame.filename.startswith("<frozen")]
+def _ignore(_globals: object) -> None:
+    """What a program's globals are afterwards matters to nobody."""
+
+
+def _program_traceback(error: BaseException, root: Path) -> str:
+    """The error with the program's own lines of the traceback."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(root)]
+    own = [frame for frame in frames if not Path(frame.filename).is_relative_to(Path(__file__).parent)]
     last = "".join(traceback.format_exception_only(error)).rstrip()
-    return f"the program failed:\n{''.join(traceback.format_list(shown))}{last}"
+    return f"the program failed:\n{''.join(traceback.format_list(own))}{last}"

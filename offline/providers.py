@@ -13,7 +13,7 @@ from typing import Any
 from offline import commands, containers, images
 from offline.docker_engine import client, explained, is_missing, labels
 from offline.schema import COMMAND, CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME, normal, with_defaults
-from offline.values import SECRET, OfflineError, Props, contains, plain, secret
+from offline.values import OfflineError, Props, plain, secret
 
 IN_USE_SECONDS = 30
 UNSEEN = (COMMAND, IMAGE, PROVIDER)
@@ -61,7 +61,7 @@ def create(target: Target, inputs: Props, log: Log) -> tuple[str, Props]:
         return str(uuid.uuid4()), inputs
     if target.kind == COMMAND:
         output = commands.run(target.where, opened.get("create"), opened, {}, log)
-        return f"{target.name}{secrets.token_hex(4)}", _command_outputs(inputs, output)
+        return f"{target.name}{secrets.token_hex(4)}", {**inputs, **output}
     api = target.api
     with explained(target.where):
         if target.kind == IMAGE:
@@ -82,7 +82,7 @@ def update(target: Target, resource_id: str, inputs: Props, old_outputs: Props, 
         return inputs
     if target.kind == COMMAND:
         script = opened.get("update") or opened.get("create")
-        return _command_outputs(inputs, commands.run(target.where, script, opened, plain(old_outputs), log))
+        return {**inputs, **commands.run(target.where, script, opened, plain(old_outputs), log)}
     with explained(target.where):
         if target.kind == IMAGE:
             return _image_outputs(inputs, images.build(target.api, opened, log))
@@ -232,11 +232,6 @@ def _while_in_use(remove: Callable[[], None]) -> None:
             if "active endpoints" not in str(error) and "in use" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-
-
-def _command_outputs(inputs: Props, output: Props) -> Props:
-    hidden = contains(inputs, SECRET)
-    return {**inputs, **{key: secret(text) if hidden else text for key, text in output.items()}}
 
 
 def _image_outputs(inputs: Props, outputs: Props) -> Props:

@@ -53,10 +53,10 @@ UPDATED_IN_PLACE = frozenset(
     "start tmpfs wait waitTimeout".split()
 )
 COMPUTED = {
-    NETWORK: frozenset("driver options internal ipamConfigs scope".split()),
-    VOLUME: frozenset("name driver mountpoint".split()),
+    NETWORK: frozenset("id driver options internal ipamConfigs scope".split()),
+    VOLUME: frozenset("id name driver mountpoint".split()),
     CONTAINER: frozenset(
-        "bridge command containerLogs entrypoints envs exitCode healthcheck hostname init ipcMode labels logDriver "
+        "id bridge command containerLogs entrypoints envs exitCode healthcheck hostname init ipcMode labels logDriver "
         "networkDatas platform runtime securityOpts shmSize stopSignal stopTimeout user workingDir".split()
     ),
 }
@@ -116,7 +116,7 @@ def diff(kind: str, old: dict[str, Any], new: Props) -> list[Change]:
     if kind in DOCKER_TYPES:
         return _docker_diff(kind, plain(old.get("outputs") or {}), plain(new))
     changes = leaves([], plain(old.get("inputs") or {}), plain(new))
-    return [change for change in changes if change.path[-1] != "__defaults"]
+    return [change for change in changes if not change.path[0].startswith("__")]
 
 
 def _docker_diff(kind: str, old: Props, new: Props) -> list[Change]:

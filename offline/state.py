@@ -57,7 +57,9 @@ class Store:
     def load(self, deployment: dict[str, Any]) -> None:
         """Take over the resources and pending operations of a deployment."""
         for raw in deployment.get("resources") or []:
-            entry = from_state(raw)
+            entry = {"inputs": {}, "outputs": {}, **from_state(raw)}
+            if entry["type"].startswith("pulumi:providers:") and entry["urn"].rsplit("::", 1)[1].startswith("default"):
+                continue  # the real engine's own: this one has no default providers
             if entry.get("delete"):
                 self.condemned.append(entry)
             else:
