@@ -37,7 +37,7 @@ def docker(*args: str) -> str:
     words = done.stderr.strip()
     known = explain(words)
     if known:
-        raise MaillabError(f"{known.what}: {words}", *known.remedy)
+        raise MaillabError(f"{known.what}: {words.split(': Get ', 1)[0]}", *known.remedy)
     raise MaillabError(f"`docker {' '.join(args[:3])}` failed: {words}")
 
 

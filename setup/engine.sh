@@ -8,6 +8,7 @@ OLDEST_ENGINE=20.10
 ask_engine() {
   ENGINE=$(timeout 20 docker version --format '{{.Server.Version}}' 2>"$LOG.docker") && [ -n "$ENGINE" ] && return
   ENGINE_WORDS=$(tail -n 1 "$LOG.docker")
+  ENGINE_WORDS=${ENGINE_WORDS%%: Get *} # the client's own URL says nothing to anybody
   return 1
 }
 

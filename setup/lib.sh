@@ -4,11 +4,14 @@
 LOG=.cache/setup.log
 TICKER='' # process that counts seconds on the terminal, ended by the set-up's exit too
 
+# The person's stderr, also from within a step, whose own goes to the log.
+exec 8>&2
+
 # die WHAT [WHAT TO DO...]: ends the set-up; one line each.
 die() {
-  printf '\n%s: %s\n' "${DIE_LABEL:-setup}" "$1" >&2
+  printf '\nsetup: %s\n' "$1" >&8
   shift
-  printf '  %s\n' "$@" >&2
+  printf '  %s\n' "$@" >&8
   exit 1
 }
 
