@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 def reply(stream: BinaryIO, step: str) -> dict[str, object]:
     """One reply, of several lines perhaps (RFC 5321, section 4.2)."""
-    lines = []
+    lines: list[str] = []
     while True:
         line = stream.readline()
         if not line:
