@@ -70,7 +70,8 @@ def _context_host(env: Mapping[str, str]) -> str:
 
 def command(stack: Stack, verb: str, flags: Sequence[str] = ()) -> list[str]:
     """Pulumi's command line for `verb` (up, preview, refresh, destroy)."""
-    unasked = [] if verb == "preview" else ["--yes", "--skip-preview"]
+    # The outputs are the table's: as one line of JSON nobody reads them.
+    unasked = ["--suppress-outputs", *([] if verb == "preview" else ["--yes", "--skip-preview"])]
     return ["pulumi", verb, "--stack", stack.name, *unasked, *flags]
 
 
@@ -96,11 +97,11 @@ def run(engine: Engine, stack: Stack, verb: str, flags: Sequence[str] = ()) -> N
 
 def run_offline(stack: Stack, verb: str, flags: Sequence[str] = ()) -> None:
     """Run the offline engine in this process. Raises as `run` does."""
+    from cli.display import WithoutOutputs  # noqa: PLC0415
     from offline import engine  # noqa: PLC0415 (a machine that has Pulumi never needs it)
-    from offline.display import Display  # noqa: PLC0415
     from offline.values import OfflineError  # noqa: PLC0415
 
-    display = Display(diff="--diff" in flags)
+    display = WithoutOutputs(diff="--diff" in flags)
     try:
         result = getattr(engine, verb)(stack.root, stack.name, display=display)
     except OfflineError as error:

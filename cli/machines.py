@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -27,12 +28,16 @@ class MachineRow:
 
 
 def rows(outputs: Mapping[str, object], found: Iterable[Container]) -> list[MachineRow]:
-    """The machines of the output `machines`, in its order, each with the state of its container."""
+    """The machines of the output `machines` by their addresses, each with the state of its container."""
     machines = outputs.get("machines")
     by_name = {container.name: container for container in found}
     if not isinstance(machines, Mapping):
         return []
-    return [_row(str(name), said, by_name) for name, said in machines.items() if isinstance(said, Mapping)]
+    # Sorted here: what passes through an engine comes back in any order.
+    return sorted(
+        (_row(str(name), said, by_name) for name, said in machines.items() if isinstance(said, Mapping)),
+        key=lambda row: ([int(part) if part.isdigit() else 0 for part in re.split(r"\D+", row.ipv4)], row.name),
+    )
 
 
 def _row(name: str, said: Mapping[str, object], found: Mapping[str, Container]) -> MachineRow:
@@ -75,12 +80,13 @@ def find(stack: Stack, name: str) -> MachineRow:
 
 def table(machines: Iterable[MachineRow]) -> Table:
     """For the terminal: green what runs, red what does not."""
-    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for title in ("machine", "IPv4", "IPv6", "state", "what it does"):
-        shown.add_column(title, no_wrap=title in ("machine", "IPv4"), overflow="fold")
+        shown.add_column(title, no_wrap=title != "what it does")
     for row in machines:
-        colour = "green" if row.state == "running" else "red"
-        shown.add_row(row.name, row.ipv4, row.ipv6, f"[{colour}]{row.status}[/]", row.role)
+        # How long it has been up matters to nobody; since when it is down does.
+        state, colour = (row.state, "green") if row.state == "running" else (row.status, "red")
+        shown.add_row(row.name, row.ipv4, row.ipv6, f"[{colour}]{state}[/]", row.role)
     return shown
 
 
@@ -93,12 +99,14 @@ def next_steps(stack: str, machines: Iterable[MachineRow]) -> list[tuple[str, st
     if inside:
         steps.append((f"{call} shell {inside.name}", "a shell on the mail server: postqueue -p, less /etc/aliases"))
     if outside := by_name.get("outside"):
-        steps.append((f"docker exec {outside.container} {SWAKS}", "a message from outside, along the MX records"))
+        line = f"docker exec {outside.container} {SWAKS.format(source=outside.ipv4.split()[0])}"
+        steps.append((line, "a message from outside, along the MX records"))
     steps.append((f"{call} preview --diff", "after an edit of Pulumi.*.yaml: what `make up` would change"))
     return steps
 
 
-SWAKS = "swaks --from teacher@outside.example --to admin@dc1es.tnc.edu.tw"
+# The machine has the addresses of many hosts: without one of them the system would choose.
+SWAKS = "swaks --li {source} --from friend@example.com --to admin@dc1es.tnc.edu.tw"
 
 
 def show(stack: Stack, console: Console) -> None:

@@ -60,9 +60,9 @@ def test_two_makers_are_refused(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("verb", "expected"),
     [
-        pytest.param("up", "pulumi up --stack lab --yes --skip-preview", id="up"),
-        pytest.param("destroy", "pulumi destroy --stack lab --yes --skip-preview", id="destroy"),
-        pytest.param("preview", "pulumi preview --stack lab", id="preview"),
+        pytest.param("up", "pulumi up --stack lab --suppress-outputs --yes --skip-preview", id="up"),
+        pytest.param("destroy", "pulumi destroy --stack lab --suppress-outputs --yes --skip-preview", id="destroy"),
+        pytest.param("preview", "pulumi preview --stack lab --suppress-outputs", id="preview"),
     ],
 )
 def test_command_line(stack: Stack, verb: str, expected: str) -> None:

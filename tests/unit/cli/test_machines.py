@@ -34,19 +34,21 @@ def text(console_width: int = 200) -> str:
     return file.getvalue()
 
 
-def test_machines_keep_the_order_of_the_outputs() -> None:
-    assert [row.name for row in rows(OUTPUTS, [])] == ["router", "mail", "outside"]
+def test_machines_are_sorted_by_their_addresses_as_numbers() -> None:
+    assert [row.name for row in rows(OUTPUTS, [])] == ["mail", "router", "outside"]
 
 
 def test_a_running_container_shows_its_status() -> None:
-    assert rows(OUTPUTS, [RUNNING])[1].status == "Up 2 hours"
+    assert rows(OUTPUTS, [RUNNING])[0].status == "Up 2 hours"
 
 
 def test_a_machine_without_a_container_is_missing() -> None:
-    assert rows(OUTPUTS, [RUNNING])[0].state == "missing"
+    assert rows(OUTPUTS, [RUNNING])[1].state == "missing"
 
 
-@pytest.mark.parametrize("word", ["mail server", "163.26.182.2", "2001:db8:182::2", "203.0.113.254", "no container"])
+@pytest.mark.parametrize(
+    "word", ["mail server", "running", "163.26.182.2", "2001:db8:182::2", "203.0.113.254", "no container"]
+)
 def test_the_table_shows(word: str) -> None:
     assert word in text()
 
@@ -77,7 +79,7 @@ def test_an_unknown_machine_is_refused_with_the_known_ones(stack: Stack, program
     save_state(stack, Engine.OFFLINE, OUTPUTS)
     with pytest.raises(MaillabError, match="no machine mial in lab lab") as refusal:
         find(stack, "mial")
-    assert refusal.value.remedy == ("one of: router, mail, outside",)
+    assert refusal.value.remedy == ("one of: mail, router, outside",)
 
 
 def test_no_lab_is_said(stack: Stack, program: Program) -> None:
