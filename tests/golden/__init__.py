@@ -1,0 +1,1 @@
+"""What each stack that comes with the project renders to, kept as files: <stack>/<machine>/<path in the container>."""
