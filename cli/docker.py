@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli.problem import MaillabError, explain
-from cli.stack import PROJECT
 
 STACK_LABEL = "maillab.stack"
 MACHINE_LABEL = "maillab.machine"
 PROJECT_LABEL = "maillab.project"
+BASE_LABEL = "maillab.base"  # on a base image that the set-up made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,8 @@ def docker(*args: str) -> str:
 
 def containers(stack: str | None = None) -> list[Container]:
     """The containers of one stack, or of every lab."""
-    label = f"{STACK_LABEL}={stack}" if stack else f"{PROJECT_LABEL}={PROJECT}"
+    # Not by the project's label: that is on the images too, and what somebody starts from them inherits it.
+    label = f"{STACK_LABEL}={stack}" if stack else STACK_LABEL
     fields = {
         "name": ".Names",
         "machine": f'.Label "{MACHINE_LABEL}"',

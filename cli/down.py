@@ -10,10 +10,12 @@ from cli import docker
 from cli.problem import MaillabError
 from cli.stack import PROJECT
 
+BASE_IMAGE = "debian:trixie-slim"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """An image of the project: `names` are its tags, none for an old build."""
+    """An image of the project: `names` are the lab's tags of it, none for an old build."""
 
     id: str
     names: tuple[str, ...]
@@ -73,14 +75,25 @@ def remove_leftovers(stack: str, *, volumes: bool) -> list[str]:
 
 
 def images() -> list[Image]:
-    """The project's images: tags `maillab/…`, everything with its label (also old builds without a tag)."""
+    """The project's images: tags `maillab/…`, the base image that the set-up made, old builds without a tag.
+
+    A tag that somebody else gave to one of them is not the lab's: it stays.
+    """
     form = "{{.ID}} {{.Repository}}:{{.Tag}}"
     found: dict[str, set[str]] = {}
-    for filters in (f"reference={PROJECT}/*", f"label={docker.PROJECT_LABEL}={PROJECT}"):
+    for filters in (f"reference={PROJECT}/*", f"label={docker.PROJECT_LABEL}={PROJECT}", f"label={docker.BASE_LABEL}"):
         for line in docker.docker("image", "ls", "--no-trunc", "--filter", filters, "--format", form).splitlines():
             image, name = line.split(" ", 1)
             found.setdefault(image, set()).update([] if "<none>" in name else [name])
-    return [Image(id=image, names=tuple(sorted(names))) for image, names in found.items()]
+    return [
+        Image(id=image, names=tuple(filter(_is_ours, sorted(names))))
+        for image, names in found.items()
+        if not names or any(map(_is_ours, names))
+    ]
+
+
+def _is_ours(tag: str) -> bool:
+    return tag == BASE_IMAGE or tag.startswith(f"{PROJECT}/")
 
 
 def remove_images() -> list[str]:

@@ -17,7 +17,7 @@ bootstrap_base() {
     --customize-hook='echo "APT::Keep-Downloaded-Packages \"false\";" >"$1/etc/apt/apt.conf.d/docker-clean"' \
     trixie "$tar" || return
   as_root chown "$(id -u):$(id -g)" "$tar" &&
-    docker import --change 'CMD ["bash"]' --change 'LABEL maillab.project=maillab maillab.base=trixie' \
+    docker import --change 'CMD ["bash"]' --change 'LABEL maillab.base=trixie' \
       "$tar" "$BASE" && rm -f "$tar"
 }
 

@@ -11,11 +11,12 @@ from tests.unit.cli.conftest import Program
 DOCKER = """
 echo "$*" >>{log}
 case "$1 $2" in
-  "ps --all") case "$*" in *maillab.project*) {others};; esac;;
+  "ps --all") case "$*" in *maillab.stack=*) ;; *maillab.stack*) {others};; esac;;
   "volume ls") echo lab-spool;;
   "network ls") echo lab-school;;
   "image ls") case "$*" in
       *reference*) echo "sha256:2 maillab/mail:latest"; echo "sha256:1 maillab/machine:latest";;
+      *label=maillab.base*) echo "sha256:4 debian:trixie-slim"; echo "sha256:4 school/base:1"; echo "sha256:5 my/own:1";;
       *) echo "sha256:1 maillab/machine:latest"; echo "sha256:3 <none>:<none>";;
     esac;;
 esac
@@ -45,12 +46,18 @@ def test_volumes_go_when_wanted(log: Path) -> None:
 
 
 def test_images_go_by_their_tags_and_old_builds_by_id(log: Path) -> None:
-    assert down.remove_images() == ["maillab/mail:latest", "maillab/machine:latest"]
+    assert down.remove_images() == ["maillab/mail:latest", "maillab/machine:latest", "debian:trixie-slim"]
     assert asked(log) == [
         "image rm maillab/mail:latest",
         "image rm maillab/machine:latest",
         "image rm sha256:3",
+        "image rm debian:trixie-slim",
     ]
+
+
+def test_tags_of_others_stay(log: Path) -> None:
+    down.remove_images()
+    assert not [line for line in asked(log) if "school/base" in line or "my/own" in line or "sha256:5" in line]
 
 
 def test_images_stay_while_another_lab_runs_on_them(tmp_path: Path, program: Program) -> None:
