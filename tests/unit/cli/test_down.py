@@ -16,7 +16,7 @@ case "$1 $2" in
   "network ls") echo lab-school;;
   "image ls") case "$*" in
       *reference*) echo "sha256:2 maillab/mail:latest"; echo "sha256:1 maillab/machine:latest";;
-      *label=maillab.base*) echo "sha256:4 debian:trixie-slim"; echo "sha256:4 school/base:1"; echo "sha256:5 my/own:1";;
+      *maillab.base*) printf "%s\\n" "sha256:4 debian:trixie-slim" "sha256:4 school/base:1" "sha256:5 my/own:1";;
       *) echo "sha256:1 maillab/machine:latest"; echo "sha256:3 <none>:<none>";;
     esac;;
 esac
