@@ -41,11 +41,13 @@ def _put(lab: Lab, machine: str, folder: str, files: Mapping[str, str]) -> None:
 
 
 # The lab is only the place where the validators are: examples leave nothing behind in it.
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(school=schools())
 def test_validators_accept_every_valid_configuration(lab: Lab, school: Mapping[str, object]) -> None:
     data = stack_data(ROOT, "dc1es") | {"schools": [school]}
     for name, blueprint in blueprints(parse(data, "any")).items():
+        if name in ("tn", "outside"):
+            continue  # nothing of the school is in their files
         files = blueprint.part.files
         folder = f"/tmp/any-{secrets.token_hex(6)}"
         for path, machine, script in (("/etc/maillab/zones", "dns", ZONES), ("/etc/postfix/main.cf", "mail", POSTFIX)):

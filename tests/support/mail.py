@@ -5,6 +5,7 @@ import email.message
 import email.policy
 import json
 import pathlib
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -94,9 +95,10 @@ def data(mail: Letter) -> bytes:
 
 def mailbox(machine: Machine, user: str) -> list[email.message.EmailMessage]:
     """The messages in /var/mail/USER (mbox(5)), oldest first."""
-    raw = b"\n" + machine.get(f"/var/mail/{user}")
-    parts = raw.split(b"\n" + FROM_LINE)[1:]
-    texts = [part.partition(b"\n")[2].replace(b"\n>From ", b"\nFrom ") for part in parts]
+    # An empty line stands before each From line, and one at the very end.
+    raw = b"\n\n" + machine.get(f"/var/mail/{user}")
+    parts = raw.removesuffix(b"\n\n").split(b"\n\n" + FROM_LINE)[1:]
+    texts = [part.partition(b"\n")[2].replace(b"\n>From ", b"\nFrom ") + b"\n" for part in parts]
     return [email.message_from_bytes(text, policy=email.policy.default) for text in texts]
 
 
@@ -108,4 +110,4 @@ def find(machine: Machine, user: str, message_id: str) -> list[email.message.Ema
 def received_by(message: email.message.EmailMessage) -> list[str]:
     """The hosts that wrote a Received header, first hop first (RFC 5321, section 4.4)."""
     lines = [" ".join(str(line).split()) for line in reversed(message.get_all("Received", []))]
-    return [line.partition(" by ")[2].split()[0] for line in lines]
+    return [match.group(1) for line in lines if (match := re.search(r"\bby (\S+)", line))]
