@@ -95,7 +95,7 @@ class Deployment:
         Raises OfflineError; the state then is as it was.
         """
         if goal.urn in self.seen:
-            raise OfflineError(f"duplicate resource URN '{goal.urn}'; give one of the two another name")
+            raise OfflineError(f"Duplicate resource URN '{goal.urn}'; give one of the two another name")
         self.seen.add(goal.urn)
         if not goal.custom:
             return self._component(goal)
@@ -246,7 +246,8 @@ class Deployment:
         goes_along = entry.get("deletedWith") in going or entry.get("pendingReplacement")
         real = entry["custom"] and not entry.get("retainOnDelete") and not goes_along
         target = self.target(entry["type"], entry["urn"].rsplit("::", 1)[-1], entry.get("provider") or "")
-        with self.display.step(entry["urn"], Op.REPLACE if replacing else Op.DELETE, [], deleting=True):
+        counted = Op.REPLACE if replacing or entry.get("delete") else Op.DELETE
+        with self.display.step(entry["urn"], counted, [], deleting=True):
             if real:
                 self.store.begin("deleting", entry)
                 log = self.display.logger(entry["urn"])
