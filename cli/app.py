@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from cli.docker import subnets
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
 
@@ -36,7 +37,12 @@ class Choice:
         """Let the engine that the lab belongs to do `verb`."""
         from cli.engine import choose, run  # noqa: PLC0415
 
-        run(choose(self.stack, self.engine), self.stack, verb, flags)
+        try:
+            run(choose(self.stack, self.engine), self.stack, verb, flags)
+        except MaillabError as error:
+            if error.id == "pool-taken":
+                error.remedy += tuple(f"    {line}" for line in subnets(self.stack.name))
+            raise
 
 
 @app.callback()
@@ -55,8 +61,14 @@ def options(
 @app.command()
 def up(context: typer.Context) -> None:
     """Bring the lab to what its configuration says; then show its machines."""
+    from cli.machines import has_drift  # noqa: PLC0415
+
     choice = _choice(context)
-    choice.run("up")
+    flags = []
+    if has_drift(choice.stack):
+        typer.echo("A machine does not run: looking at all of them first.")
+        flags = ["--refresh"]
+    choice.run("up", *flags)
     status(context)
 
 

@@ -17,13 +17,12 @@ BASE_LABEL = "maillab.base"  # on a base image that the set-up made
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """A container of the lab: `state` as docker has it (running, exited …), `status` for people (Up 2 hours)."""
+    """A container of the lab: `state` in Docker's words (running, exited …)."""
 
     name: str
     machine: str
     stack: str
     state: str
-    status: str
 
 
 def docker(*args: str) -> str:
@@ -50,7 +49,6 @@ def containers(stack: str | None = None) -> list[Container]:
         "machine": f'.Label "{MACHINE_LABEL}"',
         "stack": f'.Label "{STACK_LABEL}"',
         "state": ".State",
-        "status": ".Status",
     }
     form = "[" + ",".join(f"{{{{json ({value})}}}}" for value in fields.values()) + "]"
     lines = docker("ps", "--all", "--filter", f"label={label}", "--format", form).splitlines()
@@ -62,6 +60,14 @@ def labelled(kind: str, stack: str) -> list[str]:
     form = "{{.Name}}"
     found = docker(kind, "ls", "--filter", f"label={STACK_LABEL}={stack}", "--format", form)
     return sorted(found.split())
+
+
+def subnets(stack: str) -> list[str]:
+    """Each IPv4 subnet of networks that are not the stack's, with the network's name: `172.17.0.0/16 bridge`."""
+    own = set(labelled("network", stack))
+    names = [name for name in docker("network", "ls", "--format", "{{.Name}}").split() if name not in own]
+    form = "{{range .IPAM.Config}}{{.Subnet}} {{$.Name}}\n{{end}}"
+    return sorted(filter(None, docker("network", "inspect", "--format", form, *names).splitlines()))
 
 
 def remove(kind: str, names: Sequence[str]) -> None:

@@ -103,7 +103,8 @@ def run_offline(stack: Stack, verb: str, flags: Sequence[str] = ()) -> None:
 
     display = WithoutOutputs(diff="--diff" in flags)
     try:
-        result = getattr(engine, verb)(stack.root, stack.name, display=display)
+        looks = {"refresh": True} if "--refresh" in flags else {}
+        result = getattr(engine, verb)(stack.root, stack.name, display=display, **looks)
     except OfflineError as error:
         known = explain(str(error))
         raise MaillabError(str(error), *(known.remedy if known else ())) from error
@@ -166,4 +167,4 @@ def failure(doing: str, code: int, words: str) -> MaillabError:
     known = explain(words)
     if known is None:
         return MaillabError(f"`{doing}` failed; what and where is said above", code=code)
-    return MaillabError(f"`{doing}` failed: {known.what}", *known.remedy, code=code)
+    return MaillabError(f"`{doing}` failed: {known.what}", *known.remedy, code=code, id=known.id)

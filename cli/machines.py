@@ -16,14 +16,13 @@ from cli.stack import Stack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineRow:
-    """One line of the table; `container` is the Docker name, `state` is `running`, `exited`, `missing` …"""
+    """One line of the table; `container` is the Docker name, `state` is Docker's word, or `missing`."""
 
     name: str
     container: str
     ipv4: str
     ipv6: str
     state: str
-    status: str
     role: str
 
 
@@ -49,7 +48,6 @@ def _row(name: str, said: Mapping[str, object], found: Mapping[str, Container]) 
         ipv4=_lines(said.get("ipv4")),
         ipv6=_lines(said.get("ipv6")),
         state=seen.state if seen else "missing",
-        status=seen.status if seen else "no container",
         role=str(said.get("role", "")),
     )
 
@@ -65,6 +63,11 @@ def of_stack(stack: Stack) -> list[MachineRow]:
     if not found:
         raise MaillabError(f"there is no lab {stack.name}", "`make up` makes it")
     return found
+
+
+def has_drift(stack: Stack) -> bool:
+    """Does a machine not run that the last `up` left running? A plain `up`, as Pulumi's, would not look."""
+    return any(row.state != "running" for row in rows(stack.outputs(), containers(stack.name)))
 
 
 def find(stack: Stack, name: str) -> MachineRow:
@@ -84,9 +87,8 @@ def table(machines: Iterable[MachineRow]) -> Table:
     for title in ("machine", "IPv4", "IPv6", "state", "what it does"):
         shown.add_column(title, no_wrap=title != "what it does")
     for row in machines:
-        # How long it has been up matters to nobody; since when it is down does.
-        state, colour = (row.state, "green") if row.state == "running" else (row.status, "red")
-        shown.add_row(row.name, row.ipv4, row.ipv6, f"[{colour}]{state}[/]", row.role)
+        colour = "green" if row.state == "running" else "red"
+        shown.add_row(row.name, row.ipv4, row.ipv6, f"[{colour}]{row.state}[/]", row.role)
     return shown
 
 

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 
 class MaillabError(Exception):
-    """What and where in the message, what to do in `remedy` (one line each); `code` is the exit status."""
+    """What and where in the message, what to do in `remedy` (one line each); `code` is the exit status.
 
-    def __init__(self, message: str, *remedy: str, code: int = 1) -> None:
+    `id` is that of the known failure, if it is one.
+    """
+
+    def __init__(self, message: str, *remedy: str, code: int = 1, id: str = "") -> None:
         super().__init__(message)
         self.remedy = remedy
         self.code = code
+        self.id = id
 
 
 class InterruptedByUserError(MaillabError):
@@ -69,9 +73,9 @@ KNOWN = (
         "pool-taken",
         r"pool overlaps with other one|address pool.*overlap|fully subnetted",
         "a network of the lab's addresses exists already (another lab, a VPN or another project's network)",
-        "see which: docker network ls; remove it, or give this lab a carrier that nothing else uses, in its",
-        "Pulumi.<stack>.yaml:   maillab:network: {carrier: 198.18.16.0/20}",
-        "(the machines keep their addresses; only Docker's own numbering below them changes)",
+        "remove it (docker network rm NAME), or give this lab a free carrier, in Pulumi.<stack>.yaml:",
+        "    maillab:network: {carrier: 198.18.16.0/23}",
+        "(the machines keep their addresses; only Docker's own numbering below them changes). Taken now:",
     ),
     _known(
         "name-taken",

@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 
 from cli import install
 from cli.app import Choice, app
+from cli.problem import MaillabError
 from cli.stack import ROOT, Stack
+from tests.unit.cli.conftest import Program
 
 COMMANDS = ("up", "preview", "refresh", "down", "status", "outputs", "shell", "state")
 
@@ -25,6 +27,18 @@ def test_preview_passes_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Choice, "run", lambda _self, *words: seen.append(words))
     CliRunner().invoke(app, ["preview", "--diff", "--expect-no-changes"], catch_exceptions=False)
     assert seen == [("preview", "--diff", "--expect-no-changes")]
+
+
+def test_a_taken_network_lists_what_is_taken(monkeypatch: pytest.MonkeyPatch, program: Program) -> None:
+    program("docker", 'case "$2" in inspect) echo "163.26.182.0/24 vpn";; ls) echo vpn;; esac')
+    taken = MaillabError("up failed", "Taken now:", id="pool-taken")
+
+    def fail(*_: object) -> None:
+        raise taken
+
+    monkeypatch.setattr("cli.engine.run", fail)
+    CliRunner().invoke(app, ["--stack", "no-such-lab", "preview"])
+    assert taken.remedy == ("Taken now:", "    163.26.182.0/24 vpn")
 
 
 def test_outputs_are_json(monkeypatch: pytest.MonkeyPatch) -> None:

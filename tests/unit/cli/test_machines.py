@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from cli.docker import Container
-from cli.machines import find, next_steps, rows, show, table
+from cli.machines import find, has_drift, next_steps, rows, show, table
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
 from tests.unit.cli.conftest import Program, save_state
@@ -23,7 +23,7 @@ OUTPUTS: dict[str, object] = {
         "outside": {"container": "lab-outside", "ipv4": "198.51.100.1", "ipv6": "", "role": "senders"},
     }
 }
-RUNNING = Container(name="lab-mail", machine="mail", stack="lab", state="running", status="Up 2 hours")
+RUNNING = Container(name="lab-mail", machine="mail", stack="lab", state="running")
 
 
 def text(console_width: int = 200) -> str:
@@ -38,8 +38,8 @@ def test_machines_are_sorted_by_their_addresses_as_numbers() -> None:
     assert [row.name for row in rows(OUTPUTS, [])] == ["mail", "router", "outside"]
 
 
-def test_a_running_container_shows_its_status() -> None:
-    assert rows(OUTPUTS, [RUNNING])[0].status == "Up 2 hours"
+def test_a_container_shows_its_state() -> None:
+    assert rows(OUTPUTS, [RUNNING])[0].state == "running"
 
 
 def test_a_machine_without_a_container_is_missing() -> None:
@@ -47,7 +47,7 @@ def test_a_machine_without_a_container_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["mail server", "running", "163.26.182.2", "2001:db8:182::2", "203.0.113.254", "no container"]
+    "word", ["mail server", "running", "163.26.182.2", "2001:db8:182::2", "203.0.113.254", "missing"]
 )
 def test_the_table_shows(word: str) -> None:
     assert word in text()
@@ -89,7 +89,26 @@ def test_no_lab_is_said(stack: Stack, program: Program) -> None:
 
 
 def test_status_asks_docker_for_the_stack_only(stack: Stack, program: Program) -> None:
-    said = '["lab-mail","mail","lab","exited","Exited (0) 3 seconds ago"]'
+    said = '["lab-mail","mail","lab","exited"]'
     program("docker", f"""case "$*" in *label=maillab.stack=lab*) echo '{said}';; esac""")
     save_state(stack, Engine.OFFLINE, OUTPUTS)
     assert find(stack, "mail").state == "exited"
+
+
+def test_a_stopped_machine_is_drift(stack: Stack, program: Program) -> None:
+    program("docker", """echo '["lab-mail","mail","lab","exited"]'""")
+    save_state(stack, Engine.OFFLINE, OUTPUTS)
+    assert has_drift(stack)
+
+
+def test_without_a_lab_there_is_no_drift(stack: Stack, program: Program) -> None:
+    program("docker", "exit 0")
+    assert not has_drift(stack)
+
+
+def test_running_machines_are_no_drift(stack: Stack, program: Program) -> None:
+    program(
+        "docker", """for m in router mail outside; do echo "[\\"lab-$m\\",\\"$m\\",\\"lab\\",\\"running\\"]"; done"""
+    )
+    save_state(stack, Engine.OFFLINE, OUTPUTS)
+    assert not has_drift(stack)
