@@ -10,6 +10,7 @@ import dns.name
 
 from components.config import PREFIX, LabConfig, MachineConfig, Role, SchoolConfig
 from components.dns.model import check_zone
+from components.internet.model import check_internet
 from components.mail.model import check_mail, destinations
 from components.network.model import carve, check_segment
 from components.problem import Problem
@@ -24,16 +25,23 @@ Address = IPv4Address | IPv6Address
 def check(config: LabConfig) -> list[Problem]:
     """Every problem of the configuration, in its own order."""
     problems = _check_lab(config)
+    domains = [school.domain for school in config.schools if not _check_domain(school.domain, "")]
+    problems += check_internet(config.internet, domains, "maillab:internet")
+    problems += _check_name(config.internet.mail.name, "maillab:internet.mail.name")
+    problems += _check_schools(config)
     for school in config.schools:
         where = f"maillab:schools.{school.name}"
-        problems += _check_domain(school.domain, f"{where}.domain")
+        bad_domain = _check_domain(school.domain, f"{where}.domain")
+        problems += bad_domain
         problems += check_segment(school.network, f"{where}.network")
-        if not any(problem.id == "bad-domain" for problem in problems):
+        # Every name of the zone and of the machines would be reported again for its domain's sake.
+        if not bad_domain:
             problems += check_zone(school.zone, school.domain, f"{where}.zone")
             for machine in school.machines:
                 problems += _check_machine(machine, school, f"{where}.machines.{machine.name}")
         problems += _check_roles(school, where)
     problems += _check_addresses(config)
+    problems += _check_reverse_zones(config)
     return problems
 
 
@@ -70,6 +78,24 @@ def _check_lab(config: LabConfig) -> list[Problem]:
     return problems
 
 
+def _check_schools(config: LabConfig) -> list[Problem]:
+    """What one school takes from another: its name, its domain, its reverse zones."""
+    problems = []
+    for index, school in enumerate(config.schools):
+        where = f"maillab:schools.{school.name}"
+        problems += _check_name(school.name, f"{where}.name")
+        for other in config.schools[:index]:
+            if school.name == other.name:
+                what, remedy = f"two schools are called {school.name}", "name them apart"
+                problems.append(Problem(id="school-twice", where=where, what=what, remedy=remedy))
+            first, second = f".{school.domain}", f".{other.domain}"
+            if first.endswith(second) or second.endswith(first):
+                what = f"{school.domain} and {other.domain} of {other.name} lie in each other"
+                remedy = "give each school a domain of its own, side by side"
+                problems.append(Problem(id="domain-in-domain", where=f"{where}.domain", what=what, remedy=remedy))
+    return problems
+
+
 def _check_domain(domain: str, where: str) -> list[Problem]:
     try:
         labels = dns.name.from_text(domain).labels
@@ -83,12 +109,21 @@ def _check_domain(domain: str, where: str) -> list[Problem]:
     return [Problem(id="bad-domain", where=where, what=f"{domain!r}: {what}", remedy=remedy)]
 
 
+def _check_name(name: str, where: str) -> list[Problem]:
+    if MACHINE_NAME.match(name) and name not in RESERVED_NAMES:
+        return []
+    what = f"{name!r} is no host name (RFC 1123), or the lab's own"
+    remedy = f"small letters, digits and -, other than {', '.join(sorted(RESERVED_NAMES))}"
+    return [Problem(id="bad-machine-name", where=where, what=what, remedy=remedy)]
+
+
 def _check_machine(machine: MachineConfig, school: SchoolConfig, where: str) -> list[Problem]:
-    problems = []
-    if not MACHINE_NAME.match(machine.name) or machine.name in RESERVED_NAMES:
-        what = f"{machine.name!r} is no host name (RFC 1123), or the lab's own"
-        remedy = f"small letters, digits and -, other than {', '.join(sorted(RESERVED_NAMES))}"
-        problems.append(Problem(id="bad-machine-name", where=where, what=what, remedy=remedy))
+    problems = _check_name(machine.name, where)
+    if machine.hostname is not None:
+        problems += _check_name(machine.hostname, f"{where}.hostname")
+    if not machine.roles:
+        remedy = f"one of: {', '.join(Role)}"
+        problems.append(Problem(id="no-role", where=f"{where}.roles", what="the machine does nothing", remedy=remedy))
     for address, network in ((machine.ipv4, school.network.ipv4), (machine.ipv6, school.network.ipv6)):
         if address not in network:
             what, remedy = f"{address} is not in {network}", f"take an address in {network}"
@@ -192,4 +227,19 @@ def _check_addresses(config: LabConfig) -> list[Problem]:
                 "name them apart (`hostname` may be equal)",
             )
             problems.append(Problem(id="machine-name-twice", where=", ".join(places), what=what, remedy=remedy))
+    return problems
+
+
+def _check_reverse_zones(config: LabConfig) -> list[Problem]:
+    """A reverse zone covers whole octets or nibbles: its school answers for all of it (RFC 1035 3.5, RFC 3596 2.5)."""
+    problems = []
+    for school in config.schools:
+        place = f"maillab:schools.{school.name}"
+        for network, step in ((school.network.ipv4, 8), (school.network.ipv6, 4)):
+            zone = network.supernet(new_prefix=network.prefixlen // step * step)
+            for machine, address, where in _claims(config):
+                if address in zone and address not in network and not where.startswith(f"{place}."):
+                    what = f"{machine}'s address {address} lies in {zone}, the reverse zone of {school.name}"
+                    remedy = f"take an address elsewhere, or give {school.name} a prefix of a multiple of {step} bits"
+                    problems.append(Problem(id="reverse-zone-shared", where=where, what=what, remedy=remedy))
     return problems

@@ -1,7 +1,7 @@
 """A school's mail servers: accounts, aliases and the main.cf values that the tutorial names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from components.problem import Problem
@@ -83,7 +83,7 @@ def local_names(config: MailServerConfig) -> frozenset[str]:
 
 def check_mail(config: MailServerConfig, hostname: str, domain: str, where: str) -> list[Problem]:
     """Every problem of a mail server's accounts, aliases and parameters."""
-    problems = _check_users(config, where)
+    problems = check_users(config.users, where)
     aliases: dict[str, Alias] = {}
     for index, line in enumerate(config.aliases):
         place = f"{where}.aliases[{index}] ({line})"
@@ -108,10 +108,11 @@ def check_mail(config: MailServerConfig, hostname: str, domain: str, where: str)
     return problems
 
 
-def _check_users(config: MailServerConfig, where: str) -> list[Problem]:
+def check_users(users: Iterable[User], where: str) -> list[Problem]:
+    """Every problem of a server's accounts."""
     problems = []
     seen: set[str] = set()
-    for index, user in enumerate(config.users):
+    for index, user in enumerate(users):
         place = f"{where}.users[{index}].name"
         if not USER_NAME.match(user.name):
             what = f"Linux refuses {user.name!r} as a user name (useradd(8))"
