@@ -1,0 +1,1 @@
+"""`make bench`: what the lab costs, as medians and ratios of one run."""

@@ -1,0 +1,174 @@
+"""What is measured, each on a lab of its own; nothing is sent but inside the lab's containers."""
+
+import concurrent.futures
+import contextlib
+import ipaddress
+import pathlib
+import re
+import secrets
+import subprocess
+import time
+from collections.abc import Iterator
+
+import docker
+
+from bench.figures import Figure
+from tests.support.lab import Lab, free_carrier, make_lab, remove_lab
+from tests.support.machine import Machine
+from tests.support.mail import letter, post
+
+SENDER, ADMIN = "bench@example.com", "admin@dc1es.tnc.edu.tw"
+SESSIONS, SIZE, MESSAGES = 10, 4096, 600
+LIMIT = 180
+
+
+@contextlib.contextmanager
+def running_lab(folder: pathlib.Path) -> Iterator[Lab]:
+    """The tutorial's school, removed at the end."""
+    lab = make_lab(folder, "dc1es")
+    try:
+        lab.up()
+        yield lab
+    finally:
+        remove_lab(lab)
+
+
+def up_to_first_message(folder: pathlib.Path, runs: int) -> list[Figure]:
+    """From `up`, with images present, to `up`'s end and to the first message in the mailbox."""
+    up, first = [], []
+    for run in range(runs):
+        lab = make_lab(folder / str(run), "dc1es")
+        try:
+            begin = time.monotonic()
+            lab.engine("up", "--yes")
+            up.append(time.monotonic() - begin)
+            lab.find_machines()
+            queue_id = post(lab, "outside", SENDER, ADMIN, letter(SENDER, ADMIN))
+            lab.wait_for_delivery("outside", queue_id, ADMIN)
+            first.append(time.monotonic() - begin)
+        finally:
+            remove_lab(lab)
+    return [
+        Figure(name="up", unit="s", readings=up, against="docker run"),
+        Figure(name="first message", unit="s", readings=first, against="docker run", wanted="≤ 15 s, ≤ 3 × docker run"),
+    ]
+
+
+def docker_run(lab: Lab, runs: int) -> Figure:
+    """The lab's containers as they are (image, rights, mounts, networks), unconfigured, started in parallel.
+
+    Copies of them, on two networks of their own: from the first `docker run` until all of them run.
+    """
+    client = docker.from_env()
+    readings = []
+    for _ in range(runs):
+        carrier = ipaddress.ip_network(free_carrier(client))
+        halves = [str(half) for half in carrier.subnets(prefixlen_diff=1)]
+        pools = [docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=half)]) for half in halves]
+        names = [f"bench-{secrets.token_hex(4)}" for _ in pools]
+        networks = [client.networks.create(name, ipam=pool) for name, pool in zip(names, pools, strict=True)]
+        words = [_run_words(machine, names) for machine in lab.machines.values()]
+        begin = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(len(words)) as pool:
+            started = list(pool.map(_run, words))
+        readings.append(time.monotonic() - begin)
+        subprocess.run(["docker", "rm", "--force", "--volumes", *started], check=True, capture_output=True)
+        for network in networks:
+            network.remove()
+    return Figure(name="docker run", unit="s", readings=readings)
+
+
+def _run_words(machine: Machine, networks: list[str]) -> list[str]:
+    """`docker run` with the options that the lab's container has."""
+    attributes = machine.container.attrs
+    host = attributes["HostConfig"]
+    words = [
+        "docker",
+        "run",
+        "--detach",
+        "--init",
+        "--cap-drop",
+        "ALL",
+        f"--network={networks[machine.name == 'internet']}",
+    ]
+    words += [f"--cap-add={name}" for name in host["CapAdd"] or []]
+    words += [f"--security-opt={option}" for option in host["SecurityOpt"] or []]
+    words += [f"--sysctl={key}={value}" for key, value in (host["Sysctls"] or {}).items()]
+    words += [f"--volume={mount['Destination']}" for mount in attributes["Mounts"]]
+    return [*words, attributes["Image"]]
+
+
+def _run(words: list[str]) -> str:
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def previews_and_edits(lab: Lab, runs: int) -> list[Figure]:
+    """A preview with nothing to do, and one record's edit until the outside sees it."""
+    previews, edits = [], []
+    for run in range(runs):
+        begin = time.monotonic()
+        lab.engine("preview", "--expect-no-changes")
+        previews.append(time.monotonic() - begin)
+        address = f"163.26.182.{150 + run}"
+        lab.edit("          - router A ", f"          - bench{run} A {address}\n          - router A ")
+        begin = time.monotonic()
+        lab.engine("up", "--yes")
+        lab["outside"].wait_until_succeeds(f"dig +short bench{run}.dc1es.tnc.edu.tw | grep -x {address}")
+        edits.append(time.monotonic() - begin)
+    return [
+        Figure(name="no-change preview", unit="s", readings=previews, wanted="≤ 1 s"),
+        Figure(name="one-record edit live", unit="s", readings=edits, wanted="≤ 2 s"),
+    ]
+
+
+def _delivered(mail: Machine) -> int:
+    return int(mail.succeed("grep -c 'status=sent (delivered to mailbox)' /var/log/mail.log || true"))
+
+
+def _rate(lab: Lab) -> float:
+    """Messages a second from the first one offered to the last one in the mailbox."""
+    mail, before = lab["mail"], _delivered(lab["mail"])
+    begin = time.monotonic()
+    lab["outside"].succeed(
+        f"timeout {LIMIT} smtp-source -s {SESSIONS} -l {SIZE} -m {MESSAGES} -f {SENDER} -t {ADMIN} "
+        f"inet:{lab['spamfilter'].ipv4}:25"
+    )
+    while _delivered(mail) - before < MESSAGES and time.monotonic() - begin < LIMIT:
+        time.sleep(0.05)
+    seconds = time.monotonic() - begin
+    return (_delivered(mail) - before) / seconds
+
+
+def throughput(lab: Lab, runs: int) -> list[Figure]:
+    """outside → spamfilter → mail into the mailbox, with the filter at work and with its milter switched off."""
+    chain, plain = [], []
+    for _ in range(runs):
+        chain.append(_rate(lab))
+        lab["spamfilter"].succeed("postconf -e smtpd_milters= && postfix reload")
+        plain.append(_rate(lab))
+        lab["spamfilter"].succeed("postconf -e smtpd_milters=unix:rspamd/milter.sock && postfix reload")
+    return [
+        Figure(name="messages through the filter", unit="/s", readings=chain, against="messages without it"),
+        Figure(name="messages without it", unit="/s", readings=plain),
+    ]
+
+
+def memory(lab: Lab) -> list[Figure]:
+    """PSS of each machine's processes (proc(5), smaps_rollup), read on the host as root."""
+    figures, total = [], 0.0
+    for name, machine in sorted(lab.machines.items()):
+        pids = [row[1] for row in machine.container.top(ps_args="-eo user,pid")["Processes"]]
+        megabytes = sum(map(_pss, pids)) / 1024
+        total += megabytes
+        figures.append(Figure(name=f"memory of {name}", unit="MB", readings=[megabytes], against="memory of the lab"))
+    return [*figures, Figure(name="memory of the lab", unit="MB", readings=[total])]
+
+
+def _pss(pid: str) -> int:
+    """PSS of a process in KiB, 0 when it is gone."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    match = re.search(r"^Pss: +(\d+)", text, re.MULTILINE)
+    return int(match.group(1)) if match else 0
