@@ -85,7 +85,7 @@ class Deployment:
         self.display = display
         self.dry_run = dry_run
         self.seen: set[str] = set()
-        self.interrupted = {urn for urn, op in store.pending.items() if op["type"] != "creating"}
+        self.interrupted = set(store.pending)
         self._replacing: set[str] = set()
         self._replace_lock = threading.Lock()
 
@@ -185,14 +185,28 @@ class Deployment:
 
     def _create(self, goal: Goal, target: Target, plan: Plan, condemned: Entry | None) -> Entry:
         self.store.begin("creating", self._entry(goal, None, plan.inputs, {}))
+        log = self.display.logger(goal.urn)
         try:
-            made, outputs = providers.create(target, plan.inputs, self.display.logger(goal.urn))
+            made, outputs = providers.create(target, plan.inputs, log)
         except OfflineError:
-            self.store.abandon(goal.urn)
-            raise
+            # An engine may end what a killed run asked of it only after we looked for leftovers.
+            if goal.urn not in self.interrupted or not self.remove_leftover(goal.urn):
+                self.store.abandon(goal.urn)
+                raise
+            made, outputs = providers.create(target, plan.inputs, log)
         entry = self._entry(goal, made, plan.inputs, outputs)
         self.store.finish(entry, condemned=condemned)
         return entry
+
+    def remove_leftover(self, urn: str) -> bool:
+        """Remove what an interrupted run made under this URN and could not record; answers if it had."""
+        entry = self.store.pending[urn]["resource"]
+        target = self.target(entry["type"], urn.rsplit("::", 1)[-1], entry.get("provider") or "")
+        leftover = providers.find_leftover(target, entry["inputs"], entry["modified"])
+        if leftover:
+            self.display.say(f" -  {target.where} deleting what an interrupted run left ({leftover[:12]})")
+            providers.delete(target, leftover, entry["inputs"], {}, self.display.logger(urn))
+        return leftover is not None
 
     def _update(self, goal: Goal, target: Target, plan: Plan, old: Entry) -> Entry:
         self.store.begin("updating", old)
@@ -249,7 +263,8 @@ class Deployment:
         counted = Op.REPLACE if replacing or entry.get("delete") else Op.DELETE
         with self.display.step(entry["urn"], counted, [], deleting=True):
             if real:
-                self.store.begin("deleting", entry)
+                if not entry.get("delete"):  # else the state says already that it goes
+                    self.store.begin("deleting", entry)
                 log = self.display.logger(entry["urn"])
                 try:
                     providers.delete(target, entry["id"], entry["inputs"], entry["outputs"], log)

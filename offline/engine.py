@@ -85,6 +85,8 @@ class _Run:
         return Deployment(self.store, self.display, dry_run=self.dry_run)
 
     def result(self, *, ok: bool) -> Result:
+        if ok and not self.display.cancelled:
+            self.store.pending.clear()  # what an interrupted run began is done, or no longer wanted
         if not self.dry_run:
             self.store.commit()
         seconds = time.monotonic() - self.started
@@ -210,21 +212,15 @@ def _facts(outputs: Props) -> Value:
 def _recover(run: _Run) -> None:
     """Finish what an interrupted run left: remove what it made and could not record, look at what it changed."""
     deployment = run.deployment()
-    for urn, operation in list(run.store.pending.items()):
-        entry = operation["resource"]
-        target = deployment.target(entry["type"], urn.rsplit("::", 1)[-1], entry.get("provider") or "")
-        if operation["type"] == "creating":
-            leftover = providers.find_leftover(target, entry["inputs"], entry["modified"])
-            if leftover:
-                run.display.say(f" -  {target.where} deleting what an interrupted run left ({leftover[:12]})")
-                providers.delete(target, leftover, entry["inputs"], {}, run.display.logger(urn))
-            run.store.abandon(urn)
-            continue
+    for urn, operation in run.store.pending.items():
         current = run.store.get(urn)
-        if current and not current.get("pendingReplacement"):
-            found = providers.read(target, current["id"], current["inputs"], current.get("outputs") or {})
+        if operation["type"] == "creating":
+            deployment.remove_leftover(urn)
+        elif current and not current.get("pendingReplacement"):
+            target = deployment.target(current["type"], urn.rsplit("::", 1)[-1], current.get("provider") or "")
+            found = providers.read(target, current["id"], current["inputs"], current["outputs"])
             if found is None:
-                run.store.remove(current)
+                run.store.forget(current)
             else:
                 run.store.olds[urn] = {**current, "outputs": found}
 

@@ -79,10 +79,14 @@ class Store:
         return self.done.get(urn) or self.olds.get(urn)
 
     def begin(self, kind: str, entry: Entry) -> None:
-        """Record that an operation (`creating`, `updating`, `deleting`) starts, before it does."""
+        """Record that an operation (`creating`, `updating`, `deleting`) starts, before it does.
+
+        One that an interrupted run began keeps its time: what is not older may be what that run made.
+        """
         with self._lock:
-            stamped = {**entry, "modified": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
-            self.pending[entry["urn"]] = {"resource": stamped, "type": kind}
+            now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+            before = self.pending.get(entry["urn"], {}).get("resource", {}).get("modified")
+            self.pending[entry["urn"]] = {"resource": {**entry, "modified": before or now}, "type": kind}
         self.commit()
 
     def abandon(self, urn: str) -> None:
@@ -110,13 +114,14 @@ class Store:
 
     def remove(self, entry: Entry) -> None:
         """The resource is gone: forget it, and what others say about depending on it; write."""
-        self.forget(entry)
+        with self._lock:
+            self.pending.pop(entry["urn"], None)
+            self.forget(entry)
         self.commit()
 
     def forget(self, entry: Entry) -> None:
         """The resource is gone, for this run; nothing is written."""
         with self._lock:
-            self.pending.pop(entry["urn"], None)
             if entry.get("delete"):
                 self.condemned = [other for other in self.condemned if other is not entry]
             else:

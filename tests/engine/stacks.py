@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,9 @@ class Stack:
         """Remove everything with the prefix, and the images."""
         for kind in ("containers", "networks", "volumes"):
             for name in self.names(kind):
-                thing = getattr(self.docker, kind).get(self.prefix + name)
-                thing.remove(**({} if kind == "networks" else {"force": True}))
+                with suppress(docker.errors.NotFound):  # what a killed run began to remove goes by itself
+                    thing = getattr(self.docker, kind).get(self.prefix + name)
+                    thing.remove(**({} if kind == "networks" else {"force": True}))
         for image in self.docker.images.list(filters={"reference": f"maillab-engine-test/{self.prefix}*"}):
             self.docker.images.remove(image.id, force=True)
         self.docker.close()
