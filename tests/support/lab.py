@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -98,24 +99,36 @@ class Lab:
         """What a machine's mail log says, by queue id."""
         return read_maillog(self[machine].read("/var/log/mail.log"))
 
-    def trail(self, machine: str, queue_id: str, recipient: str) -> list[Hop]:
-        """The hops of one recipient's copy from (`machine`, `queue_id`) on, as the logs have it now."""
-        entry = self.log(machine).get(queue_id, Entry(queue_id=queue_id))
+    def entry(self, machine: str, queue_id: str) -> Entry:
+        """What a machine's mail log says of one queue id."""
+        found = self[machine].execute(f"grep -F {shlex.quote(queue_id)} /var/log/mail.log").output
+        return read_maillog(found).get(queue_id, Entry(queue_id=queue_id))
+
+    def trail(self, machine: str, queue_id: str, recipient: str, final: str | None = None) -> list[Hop]:
+        """The hops of one recipient's copy from (`machine`, `queue_id`) on, as the logs have it now.
+
+        `final` chooses one of the addresses that an alias leads to.
+        """
+        entry = self.entry(machine, queue_id)
         sent = [d for d in entry.deliveries if d.is_for(recipient) and d.status == "sent"]
+        if final:
+            sent = [d for d in sent if d.to == final] or [d for d in sent if not d.in_mailbox]
         if not sent:
             return [Hop(machine=machine, entry=entry, delivery=None)]
         hop = Hop(machine=machine, entry=entry, delivery=sent[-1])
-        following = self.by_address(sent[-1].address) if sent[-1].address else None
+        following = self.by_address(sent[-1].address) if sent[-1].address else self[machine]
         if following is None or sent[-1].next_queue_id is None:
             return [hop]
-        return [hop, *self.trail(following.name, sent[-1].next_queue_id, recipient)]
+        return [hop, *self.trail(following.name, sent[-1].next_queue_id, sent[-1].to, final)]
 
-    def wait_for_delivery(self, machine: str, queue_id: str, recipient: str, timeout: float = 60) -> list[Hop]:
-        """The whole trail, once its last hop has put the message into a mailbox."""
+    def wait_for_delivery(
+        self, machine: str, queue_id: str, recipient: str, timeout: float = 60, *, final: str | None = None
+    ) -> list[Hop]:
+        """The whole trail, once its last hop has put the message into a mailbox (of `final`, if an alias leads on)."""
         deadline = time.monotonic() + timeout
         while True:
-            hops = self.trail(machine, queue_id, recipient)
-            if hops[-1].delivery is not None and hops[-1].delivery.relay.startswith("local"):
+            hops = self.trail(machine, queue_id, recipient, final)
+            if hops[-1].delivery is not None and hops[-1].delivery.in_mailbox:
                 return hops
             assert time.monotonic() < deadline, f"not delivered in {timeout} s: {queue_id} got as far as {hops}"
             time.sleep(POLL)

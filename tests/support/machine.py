@@ -5,15 +5,27 @@ import pathlib
 import shlex
 import tarfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from docker.models.containers import Container
 
 POLL = 0.1
+Found = TypeVar("Found")
 
 
 class DriverError(Exception):
     """The test's own tools failed: not what the test is about."""
+
+
+def wait_until(what: str, look: Callable[[], Found], timeout: float = 30) -> Found:
+    """What `look` finds, once that is true; fails naming `what` and what was last found after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"{what}: not in {timeout} s; last found: {found!r}"
+        time.sleep(POLL)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Letters with a Message-ID of their own, ways to send them, and mailboxes to find them in."""
 
+import base64
 import email
 import email.message
 import email.policy
@@ -7,14 +8,16 @@ import json
 import pathlib
 import re
 import secrets
-import time
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.support.lab import Lab
-from tests.support.machine import POLL, Machine
+from tests.support.machine import Machine, wait_until
 
 SMTP_SCRIPT = (pathlib.Path(__file__).parent / "smtp_session.py").read_text(encoding="utf-8")
 FROM_LINE = b"From "
+ARGUMENT = 60_000  # bytes of a message that fit into a command as base64 (execve(2): 128 KiB)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,11 @@ class Letter:
     def body(self) -> bytes:
         """What follows the header."""
         return self.raw.partition(b"\r\n\r\n")[2]
+
+    @property
+    def stored_body(self) -> bytes:
+        """The body with the line ends of a mailbox."""
+        return self.body.replace(b"\r\n", b"\n")
 
 
 def new_message_id() -> str:
@@ -45,23 +53,36 @@ def letter(sender: str, recipient: str, subject: str = "哈囉", body: str = "�
     return Letter(message_id=message_id, raw=message.as_bytes())
 
 
+def crafted(body: bytes, *headers: bytes) -> Letter:
+    """A letter of exactly these bytes: header lines without their ends, and a body with CRLF; a Message-ID first."""
+    message_id = new_message_id()
+    lines = [b"Message-ID: " + message_id.encode(), *headers]
+    return Letter(message_id=message_id, raw=b"\r\n".join([*lines, b"", body]))
+
+
 def post(lab: Lab, machine: str, sender: str, recipient: str, mail: Letter) -> str:
     """Gives `mail` to the machine's own Postfix (sendmail(1)), which looks the recipient's MX up; its queue id."""
-    path = f"/tmp/{mail.message_id.strip('<>')}"
-    lab[machine].put(path, mail.raw.replace(b"\r\n", b"\n"))
-    lab[machine].succeed(f"sendmail -i -f '{sender}' '{recipient}' < {path}; status=$?; rm {path}; exit $status")
+    content = mail.raw.replace(b"\r\n", b"\n")
+    sendmail = f"sendmail -i -f {shlex.quote(sender)} -- {shlex.quote(recipient)}"
+    if len(content) <= ARGUMENT:
+        lab[machine].succeed(f"set -o pipefail; base64 -d <<<{base64.b64encode(content).decode()} | {sendmail}")
+    else:
+        path = f"/tmp/{mail.message_id.strip('<>')}"
+        lab[machine].put(path, content)
+        lab[machine].succeed(f"{sendmail} <{path}; status=$?; rm {path}; exit $status")
     return queue_id_of(lab, machine, mail.message_id)
+
+
+def queue_ids_of(lab: Lab, machine: str, message_id: str) -> list[str]:
+    """Every queue id under which `machine` has logged a message so far, oldest first."""
+    lines = lab[machine].execute(f"grep -F {shlex.quote(f'message-id={message_id}')} /var/log/mail.log").output
+    return re.findall(r"postfix/cleanup\[\d+\]: (\w+): message-id=", lines)
 
 
 def queue_id_of(lab: Lab, machine: str, message_id: str, timeout: float = 15) -> str:
     """The queue id under which `machine` first logged a message."""
-    deadline = time.monotonic() + timeout
-    while True:
-        ids = [entry.queue_id for entry in lab.log(machine).values() if entry.message_id == message_id]
-        if ids:
-            return ids[0]
-        assert time.monotonic() < deadline, f"{machine}'s log has no message {message_id}"
-        time.sleep(POLL)
+    what = f"{message_id} in the log of {machine}"
+    return wait_until(what, lambda: queue_ids_of(lab, machine, message_id), timeout)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +93,15 @@ class Reply:
     code: int
     text: str
 
+    @property
+    def queue_id(self) -> str:
+        """The queue id under which the server took a message ("250 2.0.0 Ok: queued as ID")."""
+        assert self.code == 250, f"not taken: {self}"
+        assert " queued as " in self.text, f"not taken: {self}"
+        return self.text.rpartition(" ")[2]
 
-def smtp(machine: Machine, server: str, steps: list[str | bytes], *, source: str | None = None) -> list[Reply]:
+
+def smtp(machine: Machine, server: str, steps: Sequence[str | bytes], *, source: str | None = None) -> list[Reply]:
     """One SMTP session from `machine` (bound to `source`) to `server`, a reply for each step.
 
     A step is a command without its line end, or bytes that are sent as they are (what follows DATA).
@@ -88,26 +116,58 @@ def smtp(machine: Machine, server: str, steps: list[str | bytes], *, source: str
     return [Reply(**reply) for reply in replies]
 
 
+def envelope(name: str, sender: str, *recipients: str) -> list[str]:
+    """The commands before the message: the client's `name`, the sender ("" is the null sender) and recipients."""
+    return [f"EHLO {name}", f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{recipient}>" for recipient in recipients), "DATA"]
+
+
+def submit(lab: Lab, server: str, sender: str, recipient: str, mail: Letter) -> str:
+    """Hands `mail` to the mail server as the school's mail client does; the server's queue id."""
+    steps: list[str | bytes] = [*envelope("workstation.dc1es.tnc.edu.tw", sender, recipient), data(mail), "QUIT"]
+    return smtp(lab["workstation"], lab[server].ipv4, steps)[-2].queue_id
+
+
 def data(mail: Letter) -> bytes:
     """What follows DATA: dots stuffed, and the end (RFC 5321, section 4.5.2)."""
     return mail.raw.replace(b"\r\n.", b"\r\n..") + b".\r\n"
 
 
-def mailbox(machine: Machine, user: str) -> list[email.message.EmailMessage]:
-    """The messages in /var/mail/USER (mbox(5)), oldest first."""
+def _stored(machine: Machine, user: str) -> list[bytes]:
+    """The messages in /var/mail/USER (mbox(5)) as they lie there, oldest first."""
     # An empty line stands before each From line, and one at the very end.
     raw = b"\n\n" + machine.get(f"/var/mail/{user}")
     parts = raw.removesuffix(b"\n\n").split(b"\n\n" + FROM_LINE)[1:]
-    texts = [part.partition(b"\n")[2].replace(b"\n>From ", b"\nFrom ") + b"\n" for part in parts]
-    return [email.message_from_bytes(text, policy=email.policy.default) for text in texts]
+    return [part.partition(b"\n")[2].replace(b"\n>From ", b"\nFrom ") + b"\n" for part in parts]
+
+
+def mailbox(machine: Machine, user: str) -> list[email.message.EmailMessage]:
+    """The messages in /var/mail/USER, oldest first."""
+    return [email.message_from_bytes(text, policy=email.policy.default) for text in _stored(machine, user)]
+
+
+def stored(machine: Machine, user: str, message_id: str) -> list[bytes]:
+    """The bytes of the messages with this Message-ID in a user's mailbox."""
+    found = []
+    for text in _stored(machine, user):
+        header = text.partition(b"\n\n")[0]
+        if re.search(rb"(?im)^message-id:\s+" + re.escape(message_id.encode()), header):
+            found.append(text)
+    return found
 
 
 def find(machine: Machine, user: str, message_id: str) -> list[email.message.EmailMessage]:
     """The messages with this Message-ID in a user's mailbox."""
-    return [message for message in mailbox(machine, user) if message["Message-ID"] == message_id]
+    texts = stored(machine, user, message_id)
+    return [email.message_from_bytes(text, policy=email.policy.default) for text in texts]
 
 
 def received_by(message: email.message.EmailMessage) -> list[str]:
     """The hosts that wrote a Received header, first hop first (RFC 5321, section 4.4)."""
     lines = [" ".join(str(line).split()) for line in reversed(message.get_all("Received", []))]
     return [match.group(1) for line in lines if (match := re.search(r"\bby (\S+)", line))]
+
+
+def received_ids(message: email.message.EmailMessage) -> list[str]:
+    """The queue ids that the Received headers name, first hop first."""
+    lines = [" ".join(str(line).split()) for line in reversed(message.get_all("Received", []))]
+    return [match.group(1) for line in lines if (match := re.search(r"\bid (\w+)", line))]

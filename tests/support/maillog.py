@@ -10,13 +10,16 @@ DELIVERY = re.compile(
     r"^to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<orig_to>[^>]*)>, )?relay=(?P<relay>[^,]+),.* "
     r"status=(?P<status>\w+) \((?P<response>.*)\)$"
 )
-QUEUED_AS = re.compile(r"queued as (\w+)")
+QUEUED_AS = re.compile(r"(?:queued|forwarded) as (\w+)")
 RELAY_ADDRESS = re.compile(r"\[([^\]]+)\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One try to hand one recipient's copy on: `address` of the next hop, and its queue id when it took it."""
+    """One try to hand one recipient's copy on: `address` of the next hop, and its queue id when it took it.
+
+    An alias with a target elsewhere is handed on within the machine: `address` is None, `next_queue_id` is not.
+    """
 
     to: str
     orig_to: str
@@ -35,6 +38,11 @@ class Delivery:
         """The queue id that the next hop answered with."""
         match = QUEUED_AS.search(self.response)
         return match.group(1) if match else None
+
+    @property
+    def in_mailbox(self) -> bool:
+        """Whether the copy is where it wanted to be: local(8) or virtual(8) wrote it to a mailbox."""
+        return self.status == "sent" and self.relay in ("local", "virtual") and self.next_queue_id is None
 
     def is_for(self, recipient: str) -> bool:
         """Whether `recipient` is the address as given, or as it was rewritten."""
