@@ -19,7 +19,7 @@ class DriverError(Exception):
     """The test's own tools failed: not what the test is about."""
 
 
-def wait_until(what: str, look: Callable[[], Found], timeout: float = 30) -> Found:
+def wait_until(what: str, look: Callable[[], Found | None], timeout: float = 30) -> Found:
     """What `look` finds, once that is true; fails naming `what` and what was last found after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (found := look()):
