@@ -43,7 +43,7 @@ def internet_zones(lab: LabConfig) -> dict[str, str]:
     for owner, rtype, data in _records(names):
         zone = _closest(owner, origins)
         rows[zone].append((_relative(owner, zone), rtype, data))
-    for child, server in {**dict.fromkeys(origins, names.server), **names.delegations}.items():
+    for child, server in sorted({**dict.fromkeys(origins, names.server), **names.delegations}.items()):
         if child == dns.name.root:
             continue
         zone = _closest(child.parent(), origins)
