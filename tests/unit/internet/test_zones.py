@@ -102,6 +102,12 @@ def test_each_school_is_asked_itself(world: World, name: str, server: str, glue:
     assert world.ask(name, "A") == Referral(servers=frozenset({server}), glue=frozenset(glue))
 
 
+def test_every_domain_above_a_school_is_a_zone() -> None:
+    zones = internet_zones(lab_with(SECOND))
+    assert {"org", "example.org", "school.example.org", "tw", "edu.tw", "tnc.edu.tw"} <= zones.keys()
+    assert not {"far.school.example.org", "dc1es.tnc.edu.tw"} & zones.keys()
+
+
 def test_no_zone_but_those_that_a_name_needs() -> None:
     names = internet_zones(lab_with(senders=[{"host": "a.b.example", "ipv4": "198.51.100.1", "ipv6": "2001:db8::1"}]))
     above = {".", "arpa", "edu.tw", "in-addr.arpa", "ip6.arpa", "root-servers.tw", "tn.edu.tw", "tnc.edu.tw", "tw"}
