@@ -46,17 +46,22 @@ def free_carrier(client: docker.DockerClient) -> str:
 
 @dataclass(slots=True)
 class Lab:
-    """A running lab: its project folder (a copy, so that tests may edit the stack) and its machines."""
+    """A running lab: its project folder (a copy, so that tests may edit the stack) and its machines.
+
+    `host`: the Docker engine's address, unset for the one that the docker command would use.
+    """
 
     folder: pathlib.Path
     stack: str
     client: docker.DockerClient
+    host: str | None = None
     machines: dict[str, Machine] = field(default_factory=dict)
 
     def engine(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs the offline engine on this lab."""
         command = [sys.executable, "-m", "offline", *words, "--stack", self.stack, "--cwd", str(self.folder)]
         environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "200"}
+        environment |= {"DOCKER_HOST": self.host} if self.host else {}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if check and done.returncode != 0:
             raise DriverError(f"{' '.join(words)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
@@ -150,13 +155,15 @@ def copy_project(folder: pathlib.Path, stack: str, source: str, settings: Mappin
     (folder / ".venv").symlink_to(ROOT / ".venv")
 
 
-def make_lab(folder: pathlib.Path, source: str) -> Lab:
-    """A lab like the stack `source`, not yet up, with a prefix and a carrier of its own."""
-    client = docker.from_env()
+def make_lab(folder: pathlib.Path, source: str, *, host: str | None = None, carrier: bool = True) -> Lab:
+    """A lab like the stack `source`, not yet up, with a prefix and (unless told not to) a carrier of its own."""
+    client = docker.DockerClient(base_url=host) if host else docker.from_env()
     stack = f"{source}-{secrets.token_hex(3)}"
-    settings = {"prefix": f"{stack}-", "network": {"carrier": free_carrier(client)}}
+    settings: dict[str, object] = {"prefix": f"{stack}-"}
+    if carrier:
+        settings["network"] = {"carrier": free_carrier(client)}
     copy_project(folder / stack, stack, source, settings)
-    return Lab(folder / stack, stack, client)
+    return Lab(folder / stack, stack, client, host)
 
 
 def remove_lab(lab: Lab) -> None:
