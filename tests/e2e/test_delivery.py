@@ -1,69 +1,170 @@
 """The tutorial's six steps from client to client, in both directions, with the path proven at each hop."""
 
-from tests.support.lab import Hop, Lab
-from tests.support.mail import data, find, letter, post, received_by, smtp
+import pytest
 
-SENDER = "wendy@example.com"
+from tests.support.delivered import Delivered, deliver
+from tests.support.lab import Lab
+from tests.support.mail import received_by, received_ids
+
+WENDY = "wendy@example.com"
 ADMIN = "admin@dc1es.tnc.edu.tw"
+TNUSER = "tnuser@tn.edu.tw"
 
 
-def path(hops: list[Hop]) -> list[str]:
-    """The machines of a trail."""
-    return [hop.machine for hop in hops]
+@pytest.fixture(scope="module")
+def inbound(lab: Lab) -> Delivered:
+    """A letter from a client outside to one in the school."""
+    return deliver(lab, "outside", WENDY, ADMIN)
 
 
-def test_mail_from_outside_takes_the_mx_chain(lab: Lab) -> None:
-    mail = letter(SENDER, ADMIN)
-    hops = lab.wait_for_delivery("outside", post(lab, "outside", SENDER, ADMIN, mail), ADMIN)
-    assert path(hops) == ["outside", "spamfilter", "mail"]
+@pytest.fixture(scope="module")
+def outbound(lab: Lab) -> Delivered:
+    """A letter from a client in the school to one outside."""
+    return deliver(lab, "mail", ADMIN, TNUSER)
 
 
-def test_mail_from_outside_is_in_the_mailbox_unchanged(lab: Lab) -> None:
-    mail = letter(SENDER, ADMIN)
-    lab.wait_for_delivery("outside", post(lab, "outside", SENDER, ADMIN, mail), ADMIN)
-    (message,) = find(lab["mail"], "admin", mail.message_id)
-    assert message.get_payload(decode=True) == mail.body.replace(b"\r\n", b"\n")
-    assert message["Subject"] == "哈囉"
+@pytest.fixture(params=["inbound", "outbound"])
+def either(request: pytest.FixtureRequest) -> Delivered:
+    """The letter of one direction, then of the other."""
+    delivered = request.getfixturevalue(request.param)
+    assert isinstance(delivered, Delivered)
+    return delivered
 
 
-def test_each_hop_writes_a_received_header(lab: Lab) -> None:
-    mail = letter(SENDER, ADMIN)
-    lab.wait_for_delivery("outside", post(lab, "outside", SENDER, ADMIN, mail), ADMIN)
-    (message,) = find(lab["mail"], "admin", mail.message_id)
-    names = ["mail.example.com", "spamfilter.dc1es.tnc.edu.tw", "mail.dc1es.tnc.edu.tw"]
-    assert received_by(message) == names
+def test_mail_from_outside_takes_the_mx_chain(inbound: Delivered) -> None:
+    assert inbound.path == ["outside", "spamfilter", "mail"]
 
 
-def test_mx_answer_outside_names_the_filter_first(lab: Lab) -> None:
-    answer = lab["outside"].succeed("dig +short MX dc1es.tnc.edu.tw | sort -n").split("\n")
-    assert answer[:2] == ["0 spamfilter.dc1es.tnc.edu.tw.", "10 mail.dc1es.tnc.edu.tw."]
+def test_mail_to_the_outside_takes_the_relayhost(outbound: Delivered) -> None:
+    assert outbound.path == ["mail", "spamfilter", "tn"]
 
 
-def test_client_in_the_school_reaches_a_client_outside(lab: Lab) -> None:
-    """Submission to the mail server, relayhost, MX of tn.edu.tw, and POP3 there."""
-    recipient = "tnuser@tn.edu.tw"
-    mail = letter(ADMIN, recipient)
-    replies = smtp(
-        lab["workstation"],
-        lab["mail"].ipv4,
-        ["EHLO workstation.dc1es.tnc.edu.tw", f"MAIL FROM:<{ADMIN}>", f"RCPT TO:<{recipient}>", "DATA", data(mail)],
-    )
-    assert replies[-1].code == 250, replies
-    queue_id = replies[-1].text.rpartition(" ")[2]
-    hops = lab.wait_for_delivery("mail", queue_id, recipient)
-    assert path(hops) == ["mail", "spamfilter", "tn"]
-    assert len(find(lab["tn"], "tnuser", mail.message_id)) == 1
+def test_mail_server_asks_no_mx_for_outgoing_mail(outbound: Delivered) -> None:
+    """`relayhost = [163.26.182.249]`: the address in brackets, not a name that DNS gave."""
+    delivery = outbound.hops[0].delivery
+    assert delivery is not None
+    assert delivery.relay == "163.26.182.249[163.26.182.249]:25"
 
 
-def test_pop3_gives_the_message_to_the_client(lab: Lab) -> None:
-    mail = letter(SENDER, ADMIN)
-    lab.wait_for_delivery("outside", post(lab, "outside", SENDER, ADMIN, mail), ADMIN)
-    script = (
-        "import poplib, sys\n"
-        f"box = poplib.POP3('{lab['mail'].ipv4}', timeout=20)\n"
-        "box.user('admin'); box.pass_('lab-admin-2006')\n"
-        "count = box.stat()[0]\n"
-        "letters = [b'\\n'.join(box.retr(i + 1)[1]) for i in range(count)]\n"
-        "print(sum(sys.argv[1].encode() in text for text in letters))\n"
-    )
-    assert lab["workstation"].python(script, mail.message_id).strip() == "1"
+@pytest.mark.parametrize(
+    ("machine", "domain", "answer"),
+    [
+        pytest.param(
+            "outside",
+            "dc1es.tnc.edu.tw",
+            ["0 spamfilter.dc1es.tnc.edu.tw.", "10 mail.dc1es.tnc.edu.tw."],
+            id="school-asked-outside",
+        ),
+        pytest.param(
+            "outside",
+            "dns.dc1es.tnc.edu.tw",
+            ["0 spamfilter.dc1es.tnc.edu.tw.", "10 mail.dc1es.tnc.edu.tw."],
+            id="name-server-asked-outside",
+        ),
+        pytest.param("spamfilter", "tn.edu.tw", ["10 mail.tn.edu.tw."], id="tn-asked-by-the-filter"),
+    ],
+)
+def test_mx_answer(lab: Lab, machine: str, domain: str, answer: list[str]) -> None:
+    assert sorted(lab[machine].succeed(f"dig +short MX {domain}").splitlines()) == answer
+
+
+def test_each_hop_took_it_from_the_hop_before(lab: Lab, either: Delivered) -> None:
+    clients = [hop.entry.client for hop in either.hops[1:]]
+    for client, before in zip(clients, either.path, strict=False):
+        assert client.partition("[")[2].rstrip("]") in _addresses(lab, before)
+
+
+def _addresses(lab: Lab, machine: str) -> list[str]:
+    return lab[machine].succeed('ip -o address show scope global | awk \'{sub("/.*", "", $4); print $4}\'').split()
+
+
+def test_each_hop_is_rid_of_it(lab: Lab, either: Delivered) -> None:
+    entries = [lab.entry(hop.machine, hop.entry.queue_id) for hop in either.hops]
+    assert [entry.removed for entry in entries] == [True, True, True]
+
+
+def test_each_hop_wrote_a_received_header_with_its_queue_id(either: Delivered) -> None:
+    assert received_ids(either.message) == [hop.entry.queue_id for hop in either.hops]
+
+
+@pytest.mark.parametrize(
+    ("direction", "names"),
+    [
+        ("inbound", ["mail.example.com", "spamfilter.dc1es.tnc.edu.tw", "mail.dc1es.tnc.edu.tw"]),
+        ("outbound", ["mail.dc1es.tnc.edu.tw", "spamfilter.dc1es.tnc.edu.tw", "mail.tn.edu.tw"]),
+    ],
+)
+def test_received_headers_name_the_hops(request: pytest.FixtureRequest, direction: str, names: list[str]) -> None:
+    delivered: Delivered = request.getfixturevalue(direction)
+    assert received_by(delivered.message) == names
+
+
+def test_body_arrives_byte_for_byte(either: Delivered) -> None:
+    assert either.body == either.mail.stored_body
+
+
+def test_headers_of_the_writer_arrive_byte_for_byte(either: Delivered) -> None:
+    written = either.mail.raw.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert [line for line in written if line not in either.header] == []
+
+
+@pytest.mark.parametrize(("direction", "sender"), [("inbound", WENDY), ("outbound", ADMIN)])
+def test_return_path_is_the_envelope_sender(request: pytest.FixtureRequest, direction: str, sender: str) -> None:
+    delivered: Delivered = request.getfixturevalue(direction)
+    assert delivered.message["Return-Path"] == f"<{sender}>"
+
+
+@pytest.mark.parametrize(
+    ("direction", "client", "server", "login"),
+    [
+        pytest.param("inbound", "workstation", "mail", "admin lab-admin-2006", id="in-the-school"),
+        pytest.param("outbound", "outside", "tn", "tnuser tn-lab-3141", id="outside"),
+    ],
+)
+def test_pop3_gives_the_letter_to_the_client(
+    lab: Lab, *, request: pytest.FixtureRequest, direction: str, client: str, server: str, login: str
+) -> None:
+    delivered: Delivered = request.getfixturevalue(direction)
+    listed = lab[client].succeed(f"pop3-fetch --server {lab[server].ipv4} --list {login}").splitlines()
+    assert [line.split()[2] for line in listed].count(delivered.mail.message_id) == 1
+
+
+def test_pop3_refuses_a_wrong_password(lab: Lab) -> None:
+    assert "-ERR" in lab["workstation"].fail(f"pop3-fetch --server {lab['mail'].ipv4} --list admin wrong")
+
+
+@pytest.mark.parametrize("family", ["v4", "v6"])
+def test_both_families_carry_the_mail_in(lab: Lab, family: str) -> None:
+    """The sender `…+v6@` has no IPv4."""
+    taken = deliver(lab, "outside", f"wendy+{family}@example.com", ADMIN).hops[0].delivery
+    assert taken is not None
+    assert taken.address == {"v4": lab["spamfilter"].ipv4, "v6": lab["spamfilter"].ipv6}[family]
+
+
+@pytest.mark.parametrize("recipient", ["chen@dns.dc1es.tnc.edu.tw", "chen@DC1ES.tnc.edu.tw", "Chen@dc1es.tnc.edu.tw"])
+def test_other_forms_of_the_address_take_the_mx_chain_too(lab: Lab, recipient: str) -> None:
+    assert deliver(lab, "outside", WENDY, recipient).path == ["outside", "spamfilter", "mail"]
+
+
+@pytest.mark.parametrize("host", ["dc1es", "mail.dc1es", "dns.dc1es"])
+def test_mail_within_the_school_stays_on_the_mail_server(lab: Lab, host: str) -> None:
+    assert deliver(lab, "mail", ADMIN, f"lin@{host}.tnc.edu.tw").path == ["mail"]
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "example.com",
+        "bulk.example.net",
+        "moe.edu.tw",
+        "mail8.moe.edu.tw",
+        "mail34.moe.edu.tw",
+        "ncku.edu.tw",
+        "boe.tnc.edu.tw",
+        "dc2es.tnc.edu.tw",
+    ],
+)
+def test_every_sender_outside_comes_from_its_own_address(lab: Lab, domain: str) -> None:
+    host, _, address = deliver(lab, "outside", f"wendy@{domain}", ADMIN).hops[1].entry.client.partition("[")
+    assert host.endswith(domain)
+    assert lab["internet"].succeed(f"dig +short -x {address.rstrip(']')} @127.0.0.1").strip() == f"{host}."
