@@ -67,6 +67,9 @@ remedy() {
       echo "A proxy here has a certificate of its own: export PIP_CERT=/path/to/its/ca.pem" ;;
     *HASHES* | *"ash mismatch"*)
       echo "A package differs from requirements.lock: the index or a proxy changed it." ;;
+    *NO_PUBKEY*)
+      echo "This system does not know Debian 13's keys yet. Have the engine pull debian:trixie-slim where it can," \
+        "or bring it from another machine: docker save debian:trixie-slim | ssh here docker load" ;;
     *) echo "Is the network away (PyPI and Debian's packages are needed)?" ;;
   esac
 }
