@@ -116,14 +116,14 @@ def smtp(machine: Machine, server: str, steps: Sequence[str | bytes], *, source:
     return [Reply(**reply) for reply in replies]
 
 
-def envelope(name: str, sender: str, *recipients: str) -> list[str]:
+def envelope(name: str, sender: str, *recipients: str) -> list[str | bytes]:
     """The commands before the message: the client's `name`, the sender ("" is the null sender) and recipients."""
     return [f"EHLO {name}", f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{recipient}>" for recipient in recipients), "DATA"]
 
 
 def submit(lab: Lab, server: str, sender: str, recipient: str, mail: Letter) -> str:
     """Hands `mail` to the mail server as the school's mail client does; the server's queue id."""
-    steps: list[str | bytes] = [*envelope("workstation.dc1es.tnc.edu.tw", sender, recipient), data(mail), "QUIT"]
+    steps = [*envelope("workstation.dc1es.tnc.edu.tw", sender, recipient), data(mail), "QUIT"]
     return smtp(lab["workstation"], lab[server].ipv4, steps)[-2].queue_id
 
 
