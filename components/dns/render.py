@@ -11,8 +11,8 @@ from components.dns.model import Record, Soa, absolute, records_of
 from components.part import Part
 from components.templates import render_template
 
-# To read its files as root, and to become the user bind.
-BIND_CAPABILITIES = frozenset({"DAC_OVERRIDE", "SETGID", "SETUID", "NET_BIND_SERVICE", "CHOWN", "FOWNER"})
+# To read its files as root, to become the user bind, and to signal that user: KILL (`service named restart`).
+BIND_CAPABILITIES = frozenset({"CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"})
 Row = tuple[str, str, str]
 
 
