@@ -107,13 +107,13 @@ def outputs(context: typer.Context) -> None:
     typer.echo(json.dumps(_choice(context).stack.outputs(), indent=2, ensure_ascii=False))
 
 
-@app.command()
+@app.command(context_settings={"allow_interspersed_args": False})
 def shell(
     context: typer.Context,
     machine: str,
     command: Annotated[list[str] | None, typer.Argument(help="Instead of a shell.")] = None,
 ) -> None:
-    """Go into a machine: `maillab shell mail`."""
+    """Go into a machine: `maillab shell mail`; or run one command there: `maillab shell mail postqueue -p`."""
     from cli.machines import find  # noqa: PLC0415
 
     container = find(_choice(context).stack, machine).container

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli.problem import MaillabError, explain
+from cli.stack import PROJECT
 
 STACK_LABEL = "maillab.stack"
 MACHINE_LABEL = "maillab.machine"
@@ -53,6 +55,18 @@ def containers(stack: str | None = None) -> list[Container]:
     form = "[" + ",".join(f"{{{{json ({value})}}}}" for value in fields.values()) + "]"
     lines = docker("ps", "--all", "--filter", f"label={label}", "--format", form).splitlines()
     return [Container(**dict(zip(fields, json.loads(line), strict=True))) for line in lines]
+
+
+def build_leftovers() -> list[str]:
+    """Stopped containers in which an image of the project was built: the classic builder leaves them.
+
+    They stand on an unnamed layer, carry the images' label, and belong to no stack.
+    """
+    form = f'{{{{.ID}}}} {{{{.Image}}}} {{{{.Label "{STACK_LABEL}"}}}}.'
+    stopped = ("--filter", "status=exited", "--filter", "status=created")
+    lines = docker("ps", "--all", "--filter", f"label={PROJECT_LABEL}={PROJECT}", *stopped, "--format", form)
+    found = (line.split(" ", 2) for line in lines.splitlines())
+    return [name for name, image, stack in found if stack == "." and re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", image)]
 
 
 def labelled(kind: str, stack: str) -> list[str]:

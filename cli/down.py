@@ -103,6 +103,7 @@ def remove_images() -> list[str]:
     """
     if docker.containers():
         return []
+    docker.remove("container", docker.build_leftovers())
     removed: list[str] = []
     waiting = images()
     while waiting:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from cli import install
 from cli.app import Choice, app
+from cli.machines import MachineRow
 from cli.problem import MaillabError
 from cli.stack import ROOT, Stack
 from tests.unit.cli.conftest import Program
@@ -39,6 +40,15 @@ def test_a_taken_network_lists_what_is_taken(monkeypatch: pytest.MonkeyPatch, pr
     monkeypatch.setattr("cli.engine.run", fail)
     CliRunner().invoke(app, ["--stack", "no-such-lab", "preview"])
     assert taken.remedy == ("Taken now:", "    163.26.182.0/24 vpn")
+
+
+def test_a_commands_own_options_reach_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = MachineRow(name="outside", container="lab-outside", ipv4="", ipv6="", state="running", role="")
+    executed: list[list[str]] = []
+    monkeypatch.setattr("cli.machines.find", lambda *_: row)
+    monkeypatch.setattr("os.execvp", lambda _program, argv: executed.append(argv))
+    CliRunner().invoke(app, ["shell", "outside", "swaks", "--server", "mail"], catch_exceptions=False)
+    assert executed == [["docker", "exec", "-i", "lab-outside", "swaks", "--server", "mail"]]
 
 
 def test_outputs_are_json(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,11 @@ from tests.unit.cli.conftest import Program
 DOCKER = """
 echo "$*" >>{log}
 case "$1 $2" in
-  "ps --all") case "$*" in *maillab.stack=*) ;; *maillab.stack*) {others};; esac;;
+  "ps --all") case "$*" in
+      *status=exited*) {built};;
+      *maillab.stack=*) ;;
+      *maillab.stack*) {others};;
+    esac;;
   "volume ls") echo lab-spool;;
   "network ls") echo lab-school;;
   "image ls") case "$*" in
@@ -26,7 +30,7 @@ esac
 @pytest.fixture
 def log(tmp_path: Path, program: Program) -> Path:
     """An engine with one lab's leftovers and three images, and no other lab."""
-    program("docker", DOCKER.format(log=tmp_path / "log", others=":"))
+    program("docker", DOCKER.format(log=tmp_path / "log", others=":", built=":"))
     return tmp_path / "log"
 
 
@@ -62,15 +66,23 @@ def test_tags_of_others_stay(log: Path) -> None:
 
 def test_images_stay_while_another_lab_runs_on_them(tmp_path: Path, program: Program) -> None:
     other = """echo '["two-mail","mail","two","running"]'"""
-    program("docker", DOCKER.format(log=tmp_path / "log", others=other))
+    program("docker", DOCKER.format(log=tmp_path / "log", others=other, built=":"))
     lines = list(down.sweep("lab", volumes=True, images=True))
     assert lines[-1] == "kept the images: the lab two runs on them"
     assert not [line for line in asked(tmp_path / "log") if line.startswith("image")]
 
 
+def test_only_containers_of_a_build_are_leftovers(tmp_path: Path, program: Program) -> None:
+    lines = ["echo c1 0a1b2c3d4e5f .", "echo c2 maillab/mail .", "echo c3 0a1b2c3d4e5f lab."]
+    program("docker", DOCKER.format(log=tmp_path / "log", others=":", built="; ".join(lines)))
+    down.remove_images()
+    assert asked(tmp_path / "log")[0] == "container rm --force --volumes c1"
+    assert not [line for line in asked(tmp_path / "log") if "c2" in line or "c3" in line]
+
+
 def test_an_image_in_use_by_others_is_left(tmp_path: Path, program: Program) -> None:
     refusal = 'case "$1 $2" in "image rm") echo "conflict: unable to remove repository reference" >&2; exit 1;; esac'
-    program("docker", DOCKER.format(log=tmp_path / "log", others=":") + refusal)
+    program("docker", DOCKER.format(log=tmp_path / "log", others=":", built=":") + refusal)
     assert down.remove_images() == []
 
 
