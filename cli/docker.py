@@ -60,13 +60,13 @@ def containers(stack: str | None = None) -> list[Container]:
 def build_leftovers() -> list[str]:
     """Stopped containers in which an image of the project was built: the classic builder leaves them.
 
-    They stand on an unnamed layer, carry the images' label, and belong to no stack.
+    They stand on an unnamed layer, run a build's step, carry the images' label, and belong to no stack.
     """
-    form = f'{{{{.ID}}}} {{{{.Image}}}} {{{{.Label "{STACK_LABEL}"}}}}.'
+    form = f'{{{{.ID}}}} {{{{.Image}}}} {{{{.Label "{STACK_LABEL}"}}}}. {{{{.Command}}}}'
     stopped = ("--filter", "status=exited", "--filter", "status=created")
     lines = docker("ps", "--all", "--filter", f"label={PROJECT_LABEL}={PROJECT}", *stopped, "--format", form)
-    found = (line.split(" ", 2) for line in lines.splitlines())
-    return [name for name, image, stack in found if stack == "." and re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", image)]
+    step = re.compile(r'(\S+) (?:sha256:)?[0-9a-f]{12,64} \. "?/bin/sh -c ')
+    return [found[1] for line in lines.splitlines() if (found := step.match(line))]
 
 
 def labelled(kind: str, stack: str) -> list[str]:

@@ -73,11 +73,16 @@ def test_images_stay_while_another_lab_runs_on_them(tmp_path: Path, program: Pro
 
 
 def test_only_containers_of_a_build_are_leftovers(tmp_path: Path, program: Program) -> None:
-    lines = ["echo c1 0a1b2c3d4e5f .", "echo c2 maillab/mail .", "echo c3 0a1b2c3d4e5f lab."]
+    lines = [
+        """echo 'c1 0a1b2c3d4e5f . "/bin/sh -c apt-get…"'""",
+        """echo 'c2 maillab/mail . "/bin/sh -c true"'""",
+        """echo 'c3 0a1b2c3d4e5f lab. "/bin/sh -c true"'""",
+        """echo 'c4 0a1b2c3d4e5f . "/usr/local/sbin/maillab-start"'""",
+    ]
     program("docker", DOCKER.format(log=tmp_path / "log", others=":", built="; ".join(lines)))
     down.remove_images()
     assert asked(tmp_path / "log")[0] == "container rm --force --volumes c1"
-    assert not [line for line in asked(tmp_path / "log") if "c2" in line or "c3" in line]
+    assert not [line for line in asked(tmp_path / "log") if {"c2", "c3", "c4"} & set(line.split())]
 
 
 def test_an_image_in_use_by_others_is_left(tmp_path: Path, program: Program) -> None:
