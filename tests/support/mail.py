@@ -110,9 +110,12 @@ def smtp(machine: Machine, server: str, steps: Sequence[str | bytes], *, source:
     wire = [step if isinstance(step, str) else step.decode("latin-1") for step in steps]
     kinds = ["command" if isinstance(step, str) else "bytes" for step in steps]
     plan = {"server": server, "source": source, "steps": list(zip(kinds, wire, strict=True))}
-    path = f"/tmp/{secrets.token_hex(8)}.json"
-    machine.put(path, json.dumps(plan).encode())
-    replies = json.loads(machine.python(SMTP_SCRIPT, path))
+    text = json.dumps(plan)
+    if len(text) > ARGUMENT:
+        path = f"/tmp/{secrets.token_hex(8)}.json"
+        machine.put(path, text.encode())
+        text = f"@{path}"
+    replies = json.loads(machine.python(SMTP_SCRIPT, text))
     return [Reply(**reply) for reply in replies]
 
 

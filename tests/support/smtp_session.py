@@ -1,4 +1,7 @@
-"""Runs on a machine of the lab: one SMTP session as a plan (a JSON file) says it, replies as JSON on stdout."""
+"""Runs on a machine of the lab: one SMTP session as a plan says it, replies as JSON on stdout.
+
+The plan is JSON, as the first argument or in the file that it names (@FILE, removed once read).
+"""
 
 import json
 import pathlib
@@ -20,8 +23,13 @@ def reply(stream: BinaryIO, step: str) -> dict[str, object]:
 
 
 def main() -> None:
-    """The plan in argv[1], carried out."""
-    plan = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
+    """The plan, carried out."""
+    text = sys.argv[1]
+    if text.startswith("@"):
+        path = pathlib.Path(text[1:])
+        text = path.read_text(encoding="utf-8")
+        path.unlink()
+    plan = json.loads(text)
     source = (plan["source"], 0) if plan["source"] else None
     try:
         connection = socket.create_connection((plan["server"], 25), timeout=30, source_address=source)
