@@ -1,4 +1,4 @@
-"""`python -m offline`: the engine's command line. `maillab` calls `main` with the same arguments."""
+"""`python -m offline`: the engine's command line."""
 
 from __future__ import annotations
 
@@ -8,22 +8,27 @@ import sys
 from pathlib import Path
 
 from offline import engine
-from offline.display import Display, public, show
-from offline.values import OfflineError, plain
+from offline.display import Display, show
+from offline.values import OfflineError, plain, public
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one operation; returns the exit status: 0 done, 1 failed, 2 wrong use."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        if options.verb == "outputs":
+            return _outputs(options)
+        if options.verb == "stack-export":
+            print(json.dumps(engine.export_stack(options.cwd, options.stack), ensure_ascii=False, indent=1))
+            return 0
+        if options.verb == "stack-import":
+            engine.import_stack(options.cwd, options.stack, json.load(sys.stdin))
+            return 0
+        return _run(options)
     except OfflineError as error:
-        if getattr(options, "json", False):
-            print(
-                json.dumps(
-                    {"result": "failed", "diagnostics": [{"severity": "error", "urn": "", "message": str(error)}]}
-                )
-            )
+        if options.json:
+            item = {"severity": "error", "urn": "", "message": str(error)}
+            print(json.dumps({"result": "failed", "diagnostics": [item]}, ensure_ascii=False))
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -33,67 +38,45 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--stack", "-s", help="the stack; default: the only one, or dc1es")
     common.add_argument("--cwd", "-C", type=Path, default=Path(), help="the project's folder")
-    common.add_argument("--json", action="store_true", help="print the result as JSON")
+    common.add_argument("--json", "-j", action="store_true", help="print the result as JSON")
     common.add_argument("--yes", "-y", action="store_true", help="do not ask")
-    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, run, text in (
-        ("up", _up, "create or update the lab"),
-        ("preview", _preview, "show what up would do"),
-        ("refresh", _refresh, "bring the state to what is there"),
-        ("destroy", _destroy, "delete the lab"),
-        ("outputs", _outputs, "print the stack's outputs"),
-    ):
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND", dest="verb")
+    verbs.add_parser("refresh", parents=[common], help="bring the state to what is there")
+    verbs.add_parser("destroy", parents=[common], help="delete the lab")
+    verbs.add_parser("stack-export", parents=[common], help="print what `pulumi stack import` takes")
+    verbs.add_parser("stack-import", parents=[common], help="read what `pulumi stack export --show-secrets` gives")
+    shown = verbs.add_parser("outputs", parents=[common], help="print the stack's outputs")
+    shown.add_argument("--show-secrets", action="store_true", help="print secrets in plain text")
+    for name, text in (("up", "create or update the lab"), ("preview", "show what up would do")):
         verb = verbs.add_parser(name, parents=[common], help=text)
-        verb.set_defaults(run=run)
-        if name in ("up", "preview"):
-            verb.add_argument("--diff", action="store_true", help="show each changed property")
-            verb.add_argument("--refresh", "-r", action="store_true", help="look at what is there first")
-            verb.add_argument("--expect-no-changes", action="store_true", help="fail when there is a change")
-        if name == "outputs":
-            verb.add_argument("--show-secrets", action="store_true", help="print secrets in plain text")
+        verb.add_argument("--diff", action="store_true", help="show each changed property")
+        verb.add_argument("--refresh", "-r", action="store_true", help="look at what is there first")
+        verb.add_argument("--expect-no-changes", action="store_true", help="fail when there is a change")
     return parser
 
 
-def _display(options: argparse.Namespace) -> Display:
-    return Display(diff=getattr(options, "diff", False), quiet=options.json)
-
-
-def _end(options: argparse.Namespace, result: engine.Result) -> int:
+def _run(options: argparse.Namespace) -> int:
+    asked = options.verb == "destroy" and not options.yes
+    if asked and (not sys.stdin.isatty() or input("Delete all resources of the stack? [y/N] ") != "y"):
+        raise OfflineError("destroy: not confirmed; give --yes to delete without a question")
+    changing = options.verb in ("up", "preview")
+    display = Display(diff=changing and options.diff, quiet=options.json)
+    more = {"refresh": True} if changing and options.refresh else {}
+    result = getattr(engine, options.verb)(options.cwd, options.stack, display=display, **more)
     if options.json:
         print(result.as_json())
-    if result.ok and getattr(options, "expect_no_changes", False) and result.changes:
+    if result.ok and changing and options.expect_no_changes and result.changes:
         print("error: no changes were expected but changes occurred", file=sys.stderr)
         return 1
     return 0 if result.ok else 1
 
 
-def _up(options: argparse.Namespace) -> int:
-    result = engine.up(options.cwd, options.stack, display=_display(options), refresh=options.refresh)
-    return _end(options, result)
-
-
-def _preview(options: argparse.Namespace) -> int:
-    result = engine.preview(options.cwd, options.stack, display=_display(options), refresh=options.refresh)
-    return _end(options, result)
-
-
-def _refresh(options: argparse.Namespace) -> int:
-    return _end(options, engine.refresh(options.cwd, options.stack, display=_display(options)))
-
-
-def _destroy(options: argparse.Namespace) -> int:
-    if not options.yes and (not sys.stdin.isatty() or input("Delete all resources of the stack? [y/N] ") != "y"):
-        raise OfflineError("destroy: not confirmed; give --yes to delete without a question")
-    return _end(options, engine.destroy(options.cwd, options.stack, display=_display(options)))
-
-
 def _outputs(options: argparse.Namespace) -> int:
-    outputs = engine.outputs(options.cwd, options.stack)
+    found = engine.outputs(options.cwd, options.stack)
     if options.json:
-        values = plain(outputs) if options.show_secrets else public(outputs)
-        print(json.dumps(values, ensure_ascii=False, indent=2))
+        print(json.dumps(plain(found) if options.show_secrets else public(found), ensure_ascii=False, indent=2))
         return 0
-    for key, value in sorted(outputs.items()):
+    for key, value in sorted(found.items()):
         print(f"{key}: {show(plain(value) if options.show_secrets else value)}")
     return 0
 

@@ -6,25 +6,18 @@ import os
 import signal
 import subprocess
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from offline.values import OfflineError, Props
+from offline.values import OfflineError, Props, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SUPPORTED = frozenset(
-    "addPreviousOutputInEnv create delete dir environment interpreter logging stdin triggers update".split()
-)
+SUPPORTED = words("addPreviousOutputInEnv create delete dir environment interpreter logging stdin triggers update")
 LOGGED = {"stdout": ("stdout",), "stderr": ("stderr",), "none": ()}
 
 _running: set[subprocess.Popen[str]] = set()
-
-
-def check(name: str, inputs: Props) -> None:
-    """Raise OfflineError for inputs that this engine can't honour."""
-    if unknown := sorted({*inputs} - SUPPORTED):
-        raise OfflineError(f"{name}: the offline engine does not support a Command's {', '.join(unknown)}")
 
 
 def run(name: str, script: str | None, inputs: Props, previous: Props, log: Callable[[str], None]) -> Props:
@@ -35,31 +28,27 @@ def run(name: str, script: str | None, inputs: Props, previous: Props, log: Call
     if script is None:
         return {key: previous.get(key, "") for key in ("stdout", "stderr")}
     command = [*(inputs.get("interpreter") or ["/bin/sh", "-c"]), script]
+    environment = {**os.environ, **(inputs.get("environment") or {})}
+    if inputs.get("addPreviousOutputInEnv", True):
+        told = {f"PULUMI_COMMAND_{key.upper()}": previous.get(key) for key in ("stdout", "stderr")}
+        environment |= {key: text for key, text in told.items() if text}
+    pipe = subprocess.PIPE
     try:
+        # A session of its own: Ctrl-C is for the engine, which lets a running step come to its end.
         process = subprocess.Popen(
-            command, cwd=inputs.get("dir"), env=_environment(inputs, previous), text=True, errors="replace",
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            command, cwd=inputs.get("dir"), env=environment, text=True, errors="replace",
+            stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True,
         )  # fmt: skip
     except OSError as error:
-        raise OfflineError(
-            f"{name}: can't run {command[0]}: {error.strerror} (environment, dir or interpreter)"
-        ) from error
+        why = "the environment is too large" if error.strerror == "Argument list too long" else error.strerror
+        raise OfflineError(f"{name}: can't run {command[0]}: {why}") from error
     written = _communicate(
-        process, str(inputs.get("stdin") or ""), log, LOGGED.get(inputs.get("logging", ""), ("stdout", "stderr"))
+        process, inputs.get("stdin") or "", log, LOGGED.get(inputs.get("logging", ""), ("stdout", "stderr"))
     )
     if process.returncode:
         how = f"exit status {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
         raise OfflineError(f"{name}: {how}: running {script!r}:\n{written['both'].rstrip()}")
     return {key: written[key].removesuffix("\n") for key in ("stdout", "stderr")}
-
-
-def _environment(inputs: Props, previous: Props) -> dict[str, str]:
-    environment = {**os.environ, **(inputs.get("environment") or {})}
-    if inputs.get("addPreviousOutputInEnv", True):
-        for key in ("stdout", "stderr"):
-            if previous.get(key):
-                environment[f"PULUMI_COMMAND_{key.upper()}"] = previous[key]
-    return environment
 
 
 def _communicate(
@@ -69,8 +58,7 @@ def _communicate(
     written = {"stdout": "", "stderr": "", "both": ""}
 
     def drain(key: str) -> None:
-        stream = process.stdout if key == "stdout" else process.stderr
-        for line in stream or ():
+        for line in getattr(process, key):
             written[key] += line
             written["both"] += line
             if key in logged:
@@ -80,12 +68,9 @@ def _communicate(
     threads = [threading.Thread(target=drain, args=(key,)) for key in ("stdout", "stderr")]
     for thread in threads:
         thread.start()
-    try:
-        if process.stdin:
+    if process.stdin:
+        with suppress(BrokenPipeError), process.stdin:  # what a command leaves unread is its own affair
             process.stdin.write(stdin)
-            process.stdin.close()
-    except BrokenPipeError:
-        pass  # the command does not read all of its input, which is its own affair
     for thread in threads:
         thread.join()
     process.wait()
@@ -96,5 +81,5 @@ def _communicate(
 def terminate_running() -> None:
     """Ask every command that runs to end (the person pressed Ctrl-C twice)."""
     for process in list(_running):
-        if process.poll() is None:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)

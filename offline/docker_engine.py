@@ -8,30 +8,30 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from offline.values import OfflineError
+from offline.values import OfflineError, Props
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DEFAULT_HOST = "unix:///var/run/docker.sock"
+Api = Any
+"""`docker.APIClient`: its stubs do not cover the low-level calls."""
 TIMEOUT = 600
 """Seconds for one answer of the engine; a step of an image build may take minutes."""
+HINTS = {
+    r"Pool overlaps": "another network holds this subnet (docker network ls); set another carrier, or remove it",
+    r"no space left on device": "the engine's disk is full: docker system df shows what fills it",
+    r"is already in use by container": "remove what has this name, or choose another prefix",
+    r"port is already allocated|address already in use": "stop what listens there, or publish another port",
+    r"No such image|pull access denied": "the image is missing on this engine: make up builds or imports it",
+    r"has active endpoints|volume is in use": "a container that is not the lab's uses it: docker ps -a",
+}
 
-_clients: dict[str, Any] = {}
+_clients: dict[str, Api] = {}
 _lock = threading.Lock()
 
-HINTS: tuple[tuple[str, str], ...] = (
-    (r"Pool overlaps", "another network holds this subnet (docker network ls); set another carrier or remove it"),
-    (r"no space left on device", "the engine's disk is full: docker system df shows what fills it"),
-    (r"is already in use by container|already exists", "remove what has this name, or choose another prefix"),
-    (r"port is already allocated|address already in use", "stop what listens there, or publish another port"),
-    (r"No such image|pull access denied", "the image is missing on this engine: make up builds or imports it"),
-    (r"has active endpoints|volume is in use", "a container that is not the lab's uses it: docker ps -a"),
-)
 
-
-def client(host: str) -> Any:
-    """The low-level API client for `unix://` or `ssh://`. Raises OfflineError when nothing answers."""
+def client(host: str) -> Api:
+    """The API client for `unix://` or `ssh://`. Raises OfflineError when nothing answers."""
     with _lock:
         if host not in _clients:
             import docker  # noqa: PLC0415 (0.3 s, a preview without changes does not need it)
@@ -44,9 +44,9 @@ def client(host: str) -> Any:
         return _clients[host]
 
 
-def host_of(provider_inputs: dict[str, Any]) -> str:
+def host_of(provider: Props) -> str:
     """The provider's host, with the provider's own default."""
-    return str(provider_inputs.get("host") or os.environ.get("DOCKER_HOST") or DEFAULT_HOST)
+    return str(provider.get("host") or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock")
 
 
 @contextmanager
@@ -58,17 +58,14 @@ def explained(where: str) -> Iterator[None]:
     try:
         yield
     except APIError as error:
-        text = str(error.explanation or error)
-        hint = next((f"; {hint}" for pattern, hint in HINTS if re.search(pattern, text)), "")
-        raise OfflineError(f"{where}: {text.strip()}{hint}") from error
+        text = str(error.explanation or error).strip()
+        hint = next((f"; {hint}" for pattern, hint in HINTS.items() if re.search(pattern, text)), "")
+        raise OfflineError(f"{where}: {text}{hint}") from error
     except (DockerException, RequestException, OSError) as error:
-        raise OfflineError(f"{where}: {_unreachable(str(error))}") from error
-
-
-def _unreachable(text: str) -> str:
-    if "Permission denied" in text or "PermissionError" in text:
-        return "no right to the Docker socket; use sudo, or join the group docker and log in again"
-    return f"does not answer ({text}); start it (systemctl start docker), or correct the provider's host"
+        denied = "Permission denied" in str(error)
+        remedy = "no right to the Docker socket; use sudo, or join the group docker and log in again"
+        away = f"does not answer ({error}); start it (systemctl start docker), or correct the provider's host"
+        raise OfflineError(f"{where}: {remedy if denied else away}") from error
 
 
 def is_missing(error: Exception) -> bool:
@@ -76,6 +73,11 @@ def is_missing(error: Exception) -> bool:
     return getattr(getattr(error, "response", None), "status_code", 0) == 404
 
 
-def labels(inputs: dict[str, Any]) -> dict[str, str]:
+def labels(inputs: Props) -> dict[str, str]:
     """The `[{label, value}]` of a docker resource as a mapping."""
     return {item["label"]: item["value"] for item in inputs.get("labels") or []}
+
+
+def label_list(mapping: dict[str, str] | None) -> list[Props]:
+    """The inverse of `labels`, sorted."""
+    return [{"label": label, "value": value} for label, value in sorted((mapping or {}).items())]

@@ -12,101 +12,96 @@ import re
 import stat
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from offline.values import UNKNOWN, OfflineError, Props, contains, plain
+from offline.docker_engine import Api
+from offline.values import OfflineError, Props, plain, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LOG_LINES = 15
-BUILD_KEYS = frozenset("args builderVersion context dockerfile platform target contextDigest network addHosts".split())
+INPUTS = words("build buildOnPreview imageName skipPush")
+BUILD_INPUTS = words("addHosts args builderVersion context contextDigest dockerfile network platform target")
+KINDS = {stat.S_IFLNK: "L", stat.S_IFIFO: "p", stat.S_IFSOCK: "S"}
+BITS = {stat.S_ISUID: "u", stat.S_ISGID: "g", stat.S_ISVTX: "t"}
+
+Rule = tuple[re.Pattern[str], bool]
+"""A line of .dockerignore: what it matches, and whether it lets back in (`!`)."""
+
+
+def unsupported(inputs: Props) -> list[str]:
+    """The inputs that this engine can't honour, with what it needs."""
+    build = plain(inputs.get("build")) or {}
+    found = sorted({*inputs} - INPUTS) + [f"build.{key}" for key in sorted({*build} - BUILD_INPUTS)]
+    builder = [] if build.get("builderVersion") == "BuilderV1" else ["builder other than BuilderV1"]
+    return found + builder + ([] if plain(inputs.get("skipPush")) else ["push (set skip_push)"])
 
 
 def check(name: str, inputs: Props) -> Props:
     """The inputs with the provider's defaults and the context's digest. Raises OfflineError."""
-    build = dict(inputs.get("build") or {})
-    unknown = sorted({*build} - BUILD_KEYS) + sorted({*inputs} - {"build", "buildOnPreview", "imageName", "skipPush"})
-    if unknown:
-        raise OfflineError(f"{name}: the offline engine does not support an Image's {', '.join(unknown)}")
-    if build.get("builderVersion") != "BuilderV1" or not plain(inputs.get("skipPush")):
-        raise OfflineError(f'{name}: the offline engine needs builder_version="BuilderV1" and skip_push=True')
-    build.setdefault("context", ".")
+    build = {"context": ".", **inputs["build"]}
     build.setdefault("dockerfile", os.path.normpath(f"{build['context']}/Dockerfile"))
     build.setdefault("platform", "linux/amd64" if os.uname().machine == "x86_64" else "linux/arm64")
     if not Path(build["dockerfile"]).is_file():
-        raise OfflineError(f"{name}: no Dockerfile at {build['dockerfile']}; correct build.dockerfile")
+        raise OfflineError(f"{name}: there is no Dockerfile at {build['dockerfile']}; correct build.dockerfile")
     build["contextDigest"] = digest(build["context"], build["dockerfile"])
     return {"buildOnPreview": False, **inputs, "build": build}
 
 
 def digest(context: str, dockerfile: str) -> str:
-    """The `contextDigest`: names, modes and contents of the context's files, as hex SHA-256."""
-    total = hashlib.sha256()
-    total.update(b"Dockerfile----------" + hashlib.sha256(Path(dockerfile).read_bytes()).digest() + b"\0")
-    for relative, path, info in context_files(context, ignore_patterns(context, dockerfile)):
-        if stat.S_ISDIR(info.st_mode):
-            continue
-        content = hashlib.sha256()
-        if stat.S_ISLNK(info.st_mode):
-            content.update(_resolved(path).encode())
-        elif stat.S_ISREG(info.st_mode):
-            content.update(path.read_bytes())
-        total.update(relative.encode() + go_mode(info.st_mode).encode() + content.digest() + b"\0")
+    """The `contextDigest`: hex SHA-256 over names, modes and contents of the Dockerfile and the context."""
+    total = hashlib.sha256(b"Dockerfile----------" + hashlib.sha256(Path(dockerfile).read_bytes()).digest() + b"\0")
+    for relative, path in context_files(context, dockerfile):
+        mode = path.lstat().st_mode
+        content = path.read_bytes() if stat.S_ISREG(mode) else _resolved(path).encode() if stat.S_ISLNK(mode) else b""
+        if not stat.S_ISDIR(mode):
+            total.update(f"{relative}{go_mode(mode)}".encode() + hashlib.sha256(content).digest() + b"\0")
     return total.hexdigest()
 
 
 def _resolved(link: Path) -> str:
     """Where the link leads, relative when context and link are, as Go's EvalSymlinks says it."""
     target = os.path.realpath(link, strict=True)
-    return target if link.is_absolute() or os.path.isabs(link.readlink()) else os.path.relpath(target)
+    return target if link.is_absolute() or link.readlink().is_absolute() else os.path.relpath(target)
 
 
 def go_mode(mode: int) -> str:
     """A file mode as Go prints it: `-rw-r--r--`, `Lrwxrwxrwx`, `urwxr-xr-x`."""
-    kind = {stat.S_IFLNK: "L", stat.S_IFDIR: "d", stat.S_IFIFO: "p", stat.S_IFSOCK: "S"}.get(stat.S_IFMT(mode), "")
-    bits = "".join(
-        letter for bit, letter in ((stat.S_ISUID, "u"), (stat.S_ISGID, "g"), (stat.S_ISVTX, "t")) if mode & bit
-    )
-    plain_bits = stat.filemode(stat.S_IFREG | (mode & 0o777))[1:]
-    return (kind + bits or "-") + plain_bits
+    letters = KINDS.get(stat.S_IFMT(mode), "") + "".join(letter for bit, letter in BITS.items() if mode & bit)
+    return (letters or "-") + stat.filemode(stat.S_IFREG | (mode & 0o777))[1:]
 
 
-def ignore_patterns(context: str, dockerfile: str) -> list[tuple[re.Pattern[str], bool]]:
-    """The patterns of `<Dockerfile>.dockerignore` or the context's `.dockerignore`: (pattern, re-includes)."""
+def ignore_rules(context: str, dockerfile: str) -> list[Rule]:
+    """The rules of `<Dockerfile>.dockerignore`, else of the context's `.dockerignore`."""
     for path in (Path(f"{dockerfile}.dockerignore"), Path(context) / ".dockerignore"):
         if path.is_file():
-            lines = (line.strip() for line in path.read_text("utf-8").splitlines() if not line.startswith("#"))
-            return [_pattern(line) for line in lines if line]
+            lines = [line.strip() for line in path.read_text("utf-8").splitlines() if not line.startswith("#")]
+            return [_rule(line) for line in lines if line]
     return []
 
 
-def _pattern(line: str) -> tuple[re.Pattern[str], bool]:
+def _rule(line: str) -> Rule:
     text = os.path.normpath(line.removeprefix("!").strip()).lstrip("/")
-    parts = re.findall(r"\*\*/?|\*|\?|\[[^\]]+\]|\\.|.", text)
     wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    regex = "".join(
-        wild.get(part) or (part if part[0] in "[\\" and len(part) > 1 else re.escape(part)) for part in parts
-    )
+    parts = re.findall(r"\*\*/?|\*|\?|\[[^\]]+\]|\\.|.", text)
+    regex = "".join(wild.get(part) or (part if part[0] in "[\\" else re.escape(part)) for part in parts)
     return re.compile(f"{regex}(?:/.*)?", re.DOTALL), line.startswith("!")
 
 
-def context_files(
-    context: str, patterns: list[tuple[re.Pattern[str], bool]]
-) -> Iterator[tuple[str, Path, os.stat_result]]:
-    """Every file, link and folder of the context that is not ignored: each folder's names sorted."""
-    may_return = any(returns for _, returns in patterns)
+def context_files(context: str, dockerfile: str) -> Iterator[tuple[str, Path]]:
+    """Everything in the context that is not ignored, each folder's names sorted: (relative name, path)."""
+    rules = ignore_rules(context, dockerfile)
 
-    def walk(folder: Path, prefix: str) -> Iterator[tuple[str, Path, os.stat_result]]:
-        for name in sorted(os.listdir(folder)):
-            relative, path = prefix + name, folder / name
-            info = path.lstat()
-            excluded = False
-            for pattern, returns in patterns:
-                excluded = not returns if pattern.fullmatch(relative) else excluded
-            if not excluded:
-                yield relative, path, info
-            if stat.S_ISDIR(info.st_mode) and (not excluded or may_return):
+    def walk(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+        for path in sorted(folder.iterdir()):
+            relative = prefix + path.name
+            ignored = False
+            for pattern, lets_in in rules:
+                ignored = not lets_in if pattern.fullmatch(relative) else ignored
+            if not ignored:
+                yield relative, path
+            if path.is_dir() and not path.is_symlink():
                 yield from walk(path, f"{relative}/")
 
     yield from walk(Path(context), "")
@@ -115,30 +110,22 @@ def context_files(
 def _archive(context: str, dockerfile: str) -> tuple[io.BytesIO, str]:
     """The context as a tar, owned by root, and the Dockerfile's name in it."""
     inside = os.path.relpath(os.path.realpath(dockerfile), os.path.realpath(context))
-    outside = inside.startswith("..")
-    name = ".dockerfile.maillab" if outside else inside
+    name = ".dockerfile.maillab" if inside.startswith("..") else inside
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        files = {relative: path for relative, path, _ in context_files(context, ignore_patterns(context, dockerfile))}
-        for relative, path in sorted({**files, name: Path(dockerfile)}.items()):
-            info = tar.gettarinfo(str(path), relative)
-            info.uid = info.gid = 0
-            info.uname = info.gname = ""
-            if info.isreg() or info.islnk():
-                info.type = tarfile.REGTYPE
-                info.size = path.stat().st_size
-                with path.open("rb") as file:
-                    tar.addfile(info, file)
-            else:
-                tar.addfile(info)
+    with tarfile.open(fileobj=buffer, mode="w", dereference=False) as tar:
+        for relative, path in sorted({**dict(context_files(context, dockerfile)), name: Path(dockerfile)}.items()):
+            tar.inodes.clear()  # type: ignore[attr-defined]  # hard links become files of their own
+            tar.add(path, relative, recursive=False, filter=_owned_by_root)
     buffer.seek(0)
     return buffer, name
 
 
-def build(api: Any, inputs: Props, log: Callable[[str], None]) -> Props:
+def _owned_by_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    return info.replace(uid=0, gid=0, uname="", gname="")
+
+
+def build(api: Api, inputs: Props, log: Callable[[str], None]) -> Props:
     """Build and tag the image; returns the outputs. Raises OfflineError with the log's last lines."""
-    if contains(inputs, UNKNOWN):
-        raise OfflineError(f"{inputs['imageName']}: an input of the build is not known")
     options = inputs["build"]
     archive, dockerfile = _archive(options["context"], options["dockerfile"])
     stream = api.build(
@@ -151,16 +138,9 @@ def build(api: Any, inputs: Props, log: Callable[[str], None]) -> Props:
         if "error" in message:
             tail = "\n".join(f"    {line}" for line in [*lines[-LOG_LINES:], message["error"].strip()])
             raise OfflineError(f"image {inputs['imageName']}: the build of {options['dockerfile']} failed:\n{tail}")
-        new = [line for line in message.get("stream", "").splitlines() if line.strip()]
-        lines += new
-        for line in new:
+        for line in filter(str.strip, message.get("stream", "").splitlines()):
+            lines.append(line)
             log(line)
-    return outputs(inputs, api.inspect_image(inputs["imageName"])["Id"])
-
-
-def outputs(inputs: Props, image_id: str) -> Props:
-    """What the provider records of an image that was not pushed."""
-    options = inputs["build"]
     return {
         "baseImageName": inputs["imageName"],
         "context": options["context"],
@@ -168,5 +148,5 @@ def outputs(inputs: Props, image_id: str) -> Props:
         "imageName": inputs["imageName"],
         "platform": options["platform"],
         "registryServer": "",
-        "repoDigest": image_id,
+        "repoDigest": api.inspect_image(inputs["imageName"])["Id"],
     }

@@ -2,108 +2,95 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from google.protobuf import empty_pb2, struct_pb2
+from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
-from offline.deployment import Goal
+from offline.plan import Goal
 from offline.schema import COMMAND, CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME
-from offline.values import OfflineError, from_protobuf, secret_texts
+from offline.values import Message, OfflineError, Props, from_protobuf, secret_texts, words
 
 if TYPE_CHECKING:
     from offline.deployment import Deployment
     from offline.display import Display
+    from offline.project import Project
 
 STACK = "pulumi:pulumi:Stack"
 TYPES = (NETWORK, VOLUME, IMAGE, CONTAINER, COMMAND, PROVIDER)
-HONOURED = frozenset(
-    "type name parent custom object protect dependencies provider providers propertyDependencies "
-    "deleteBeforeReplace deleteBeforeReplaceDefined version ignoreChanges additionalSecretOutputs "
-    "replaceOnChanges retainOnDelete deletedWith".split()
+HONOURED = words(
+    "type name parent custom object protect dependencies provider providers propertyDependencies version "
+    "deleteBeforeReplace deleteBeforeReplaceDefined ignoreChanges additionalSecretOutputs replaceOnChanges "
+    "retainOnDelete deletedWith"
 )
-TECHNICAL = frozenset(
-    "acceptSecrets acceptResources accept_byte_string supportsPartialValues supportsResultReporting "
-    "sourcePosition stackTrace parentStackTraceHandle".split()
+TECHNICAL = words(
+    "acceptSecrets acceptResources accept_byte_string supportsPartialValues supportsResultReporting sourcePosition "
+    "stackTrace parentStackTraceHandle"
 )
 IMAGE_ALIAS = "docker:image:Image"
 """The name Image had before; the SDK's class gives it as an alias to every Image."""
-OK, FAIL = resource_pb2.SUCCESS, resource_pb2.FAIL
+LEVELS = {engine_pb2.INFO: "info", engine_pb2.WARNING: "warning", engine_pb2.ERROR: "error"}
 
 
 class Monitor:
-    """Answers RegisterResource; after the first failure everything else fails, what runs may finish."""
+    """Answers the SDK; after the first failure every resource fails, what runs may come to its end."""
 
-    def __init__(self, project: str, stack: str, deployment: Deployment, display: Display) -> None:
-        """`project` and `stack` are the names in the URNs."""
-        self.prefix = f"urn:pulumi:{stack}::{project}::"
+    def __init__(self, project: Project, deployment: Deployment, display: Display) -> None:
+        """The project's names go into the URNs."""
+        self.prefix = f"urn:pulumi:{project.stack}::{project.name}::"
         self.deployment = deployment
         self.display = display
-        self.failed = threading.Event()
-        self.outputs: dict[str, Any] = {}
+        self.failed = False
+        self.outputs: Props = {}
 
-    def GetDeploymentInfo(self, _request: object) -> Any:  # noqa: N802 (the SDK's names)
-        """What this engine can do; the SDK itself refuses what is not in it."""
-        features = [
-            resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
-            resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
-        ]
-        return resource_pb2.DeploymentInfo(supportedFeatures=features)
+    def GetDeploymentInfo(self, _request: Message) -> Message:  # noqa: N802 (the SDK's names)
+        """What this engine can do; what is not in it the SDK itself refuses."""
+        can = [resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS, resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH]
+        return resource_pb2.DeploymentInfo(supportedFeatures=can)
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+    def RegisterResource(self, request: Message) -> Message:  # noqa: N802
         """Bring one resource to the program's goal; called in a worker thread."""
-        urn = self.urn(request)
-        if self.failed.is_set() or self.display.cancelled:
-            return resource_pb2.RegisterResourceResponse(urn=urn, result=FAIL)
+        parents = request.parent.split("::")[2] if request.parent else STACK
+        chain = "" if parents == STACK else f"{parents}$"
+        urn = f"{self.prefix}{chain}{request.type}::{request.name}"
+        refusal = resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.FAIL)
+        if self.failed or self.display.cancelled:
+            return refusal
         try:
             _refuse_unsupported(request)
             goal = _goal(request, urn)
             self.display.secrets |= secret_texts(goal.inputs)
             made, outputs = self.deployment.register(goal)
         except OfflineError as error:
-            self.failed.set()
+            self.failed = True
             self.display.diagnostic("error", urn, str(error))
-            return resource_pb2.RegisterResourceResponse(urn=urn, result=FAIL)
+            return refusal
         body = struct_pb2.Struct()
         body.update({key: value for key, value in outputs.items() if not key.startswith("__")})
-        return resource_pb2.RegisterResourceResponse(urn=urn, id=made, object=body, result=OK)
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=made, object=body)
 
-    def urn(self, request: Any) -> str:
-        """`urn:pulumi:STACK::PROJECT::TYPES::NAME`: the parent's type chain, unless that is the stack."""
-        parents = request.parent.split("::")[2] if request.parent else ""
-        chain = "" if parents in ("", STACK) else f"{parents}$"
-        return f"{self.prefix}{chain}{request.type}::{request.name}"
-
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+    def RegisterResourceOutputs(self, request: Message) -> Message:  # noqa: N802
         """Keep the outputs of a component or of the stack."""
-        outputs = from_protobuf(request.outputs)
+        outputs, entry = from_protobuf(request.outputs), self.deployment.store.get(request.urn)
         if request.urn.split("::")[2] == STACK:
             self.outputs = outputs
-        store = self.deployment.store
-        if not self.failed.is_set() and (entry := store.get(request.urn)):
-            store.finish({**entry, "outputs": outputs}, write=False)
+        if entry and not self.failed:
+            self.deployment.store.keep({**entry, "outputs": outputs})
         return empty_pb2.Empty()
 
-    def SignalAndWaitForShutdown(self, _request: object) -> Any:  # noqa: N802
+    def SignalAndWaitForShutdown(self, _request: Message) -> Message:  # noqa: N802
         """The program is done."""
         return empty_pb2.Empty()
 
-    def Invoke(self, request: Any) -> Any:  # noqa: N802
-        """Refuse: the program must not ask providers."""
-        raise OfflineError(f"the offline engine does not support the function '{request.tok}'")
+    def __getattr__(self, name: str) -> Callable[[Message], Message]:
+        """Any other request (Invoke, ReadResource, Call, RegisterPackage …) is refused by name."""
 
-    def Call(self, request: Any) -> Any:  # noqa: N802
-        """Refuse methods of remote components."""
-        raise OfflineError(f"the offline engine does not support the method '{request.tok}'")
+        def refuse(request: Message) -> Message:
+            what = next((text for key in ("tok", "type", "name") if (text := getattr(request, key, ""))), "")
+            raise OfflineError(f"the offline engine does not support {name} ({what})")
 
-    def ReadResource(self, request: Any) -> Any:  # noqa: N802
-        """Refuse `Resource.get`."""
-        raise OfflineError(f"the offline engine does not support reading the resource {request.type} '{request.name}'")
-
-    def RegisterPackage(self, request: Any) -> Any:  # noqa: N802
-        """Refuse parameterised providers."""
-        raise OfflineError(f"the offline engine does not support the package '{request.name}'")
+        return refuse
 
 
 class EngineLog:
@@ -113,43 +100,36 @@ class EngineLog:
         """Messages go to the display."""
         self.display = display
 
-    def Log(self, request: Any) -> Any:  # noqa: N802
-        """Keep warnings and errors for the end, print information."""
-        names = {engine_pb2.INFO: "info", engine_pb2.WARNING: "warning", engine_pb2.ERROR: "error"}
-        if request.severity in names:
-            self.display.diagnostic(names[request.severity], request.urn, request.message)
+    def Log(self, request: Message) -> Message:  # noqa: N802
+        """Keep messages for the end; debugging ones are dropped."""
+        if request.severity in LEVELS:
+            self.display.diagnostic(LEVELS[request.severity], request.urn, request.message)
         return empty_pb2.Empty()
 
 
-def _refuse_unsupported(request: Any) -> None:
+def _refuse_unsupported(request: Message) -> None:
     """Raise OfflineError for a type or an option that this engine would have to ignore."""
     if request.custom and request.type not in TYPES:
         raise OfflineError(
-            f"{request.name}: the offline engine does not support the type '{request.type}'; install Pulumi "
-            "(make pulumi) to use it"
+            f"{request.name}: the offline engine does not support the type '{request.type}'; only Pulumi itself "
+            "(make pulumi) does"
         )
-    given = {
-        descriptor.name
-        for descriptor, value in request.ListFields()
-        if not (hasattr(value, "ByteSize") and value.ByteSize() == 0)
-    }
+    given = {field.name for field, value in request.ListFields() if not hasattr(value, "ByteSize") or value.ByteSize()}
     if all(alias.split("::")[2].endswith(IMAGE_ALIAS) for alias in request.aliasURNs):
         given.discard("aliasURNs")
     if unknown := sorted(given - HONOURED - TECHNICAL):
         raise OfflineError(f"{request.name}: the offline engine does not support the option {', '.join(unknown)}")
 
 
-def _goal(request: Any, urn: str) -> Goal:
-    inputs = from_protobuf(request.object)
-    if request.type == PROVIDER:
-        inputs |= {"version": request.version} if request.version else {}
+def _goal(request: Message, urn: str) -> Goal:
+    version = {"version": request.version} if request.type == PROVIDER and request.version else {}
     by_key = request.propertyDependencies
     return Goal(
         urn=urn,
         kind=request.type,
         name=request.name,
         custom=request.custom,
-        inputs=inputs,
+        inputs=from_protobuf(request.object) | version,
         parent=request.parent,
         provider=request.provider,
         dependencies=sorted(request.dependencies),

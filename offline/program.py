@@ -19,6 +19,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from offline.deployment import WORKERS
 from offline.monitor import EngineLog, Monitor
+from offline.values import OfflineError
 
 if TYPE_CHECKING:
     from offline.deployment import Deployment
@@ -27,46 +28,50 @@ if TYPE_CHECKING:
     from offline.values import Props
 
 
-def run_program(project: Project, deployment: Deployment, display: Display) -> Props | None:
-    """Run the program to its end; returns the stack's outputs, None when something failed.
+def run_program(project: Project, deployment: Deployment, display: Display) -> Props:
+    """Run the program to its end; returns the stack's outputs. What fails goes to the display.
 
-    What failed is in the display's diagnostics. The program runs in a context of its own, so that one
-    process can run several; modules it imports stay imported.
+    The program runs in a context of its own, so that one process can run several; what they import stays imported.
     """
-    monitor = Monitor(project.name, project.stack, deployment, display)
-    before = len(display.diagnostics)
+    monitor = Monitor(project, deployment, display)
     try:
         contextvars.copy_context().run(_run, project, monitor, display)
-    except RunError as error:
+    except (RunError, OfflineError) as error:
         display.diagnostic("error", "", str(error))
     except SystemExit as error:
         if error.code:
             display.diagnostic("error", "", f"the program ended itself with exit status {error.code}")
-    except Exception as error:  # noqa: BLE001 (whatever a program raises is its failure, not the engine's)
-        if not monitor.failed.is_set():
-            display.diagnostic("error", "", _program_traceback(error, project.root))
-    failed = monitor.failed.is_set() or display.cancelled
-    failed |= any(item["severity"] == "error" for item in display.diagnostics[before:])
-    return None if failed else monitor.outputs
+    except Exception as error:  # whatever a program raises is its own failure, not the engine's
+        if not monitor.failed:
+            display.diagnostic("error", "", _in_the_program(error, project.root))
+    return monitor.outputs
 
 
 def _run(project: Project, monitor: Monitor, display: Display) -> None:
-    configure(
-        Settings(
-            project=project.name, stack=project.stack, monitor=monitor, engine=EngineLog(display),
-            dry_run=monitor.deployment.dry_run, organization="organization", root_directory=str(project.root),
-        )
-    )  # fmt: skip
+    settings = Settings(
+        project.name,
+        project.stack,
+        monitor,
+        EngineLog(display),
+        dry_run=monitor.deployment.dry_run,
+        organization="organization",
+        root_directory=str(project.root),
+    )
+    configure(settings)
     set_all_config(project.config, project.secret_keys)
+    main = str(project.root / "__main__.py")
+
+    def program() -> None:
+        runpy.run_path(main, run_name="__main__")
+
     loop = asyncio.new_event_loop()
-    loop.set_exception_handler(lambda _loop, _context: None)  # what failed is told once, by run_program
-    loop.set_default_executor(ThreadPoolExecutor(WORKERS, thread_name_prefix="step"))
-    folder, path = os.getcwd(), list(sys.path)  # noqa: PTH109 (to come back to the very same text)
+    loop.set_exception_handler(lambda *_: None)  # what fails is told once, by run_program
+    loop.set_default_executor(ThreadPoolExecutor(WORKERS))
+    folder, path = Path.cwd(), list(sys.path)
     os.chdir(project.root)
     sys.path.insert(0, str(project.root))
     try:
-        main = str(project.root / "__main__.py")
-        loop.run_until_complete(run_in_stack(lambda: _ignore(runpy.run_path(main, run_name="__main__"))))
+        loop.run_until_complete(run_in_stack(program))
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
@@ -74,13 +79,12 @@ def _run(project: Project, monitor: Monitor, display: Display) -> None:
         sys.path[:] = path
 
 
-def _ignore(_globals: object) -> None:
-    """What a program's globals are afterwards matters to nobody."""
-
-
-def _program_traceback(error: BaseException, root: Path) -> str:
+def _in_the_program(error: Exception, root: Path) -> str:
     """The error with the program's own lines of the traceback."""
+    engine = Path(__file__).parent
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(root)]
-    own = [frame for frame in frames if not Path(frame.filename).is_relative_to(Path(__file__).parent)]
+    own = [
+        frame for frame in frames if not Path(frame.filename).is_relative_to(engine) and ".venv" not in frame.filename
+    ]
     last = "".join(traceback.format_exception_only(error)).rstrip()
     return f"the program failed:\n{''.join(traceback.format_list(own))}{last}"

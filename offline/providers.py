@@ -1,4 +1,4 @@
-"""One face for the five resource types: check, create, read, update, delete, and finding what was left behind."""
+"""One face for the resource types: check, create, read, update, delete, and finding what was left behind."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from offline import commands, containers, images
-from offline.docker_engine import client, explained, is_missing, labels
-from offline.schema import COMMAND, CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME, normal, with_defaults
+from offline.docker_engine import Api, client, explained, is_missing, label_list, labels
+from offline.schema import COMMAND, CONTAINER, DOCKER_TYPES, IMAGE, NETWORK, PROVIDER, VOLUME, normal, with_defaults
 from offline.values import OfflineError, Props, plain, secret
 
 IN_USE_SECONDS = 30
-UNSEEN = (COMMAND, IMAGE, PROVIDER)
-"""Types of which nothing is read back and, but for a Command's own script, nothing is removed."""
-
+POOL = {"subnet": "Subnet", "gateway": "Gateway", "ipRange": "IPRange", "auxAddress": "AuxiliaryAddresses"}
 Log = Callable[[str], None]
 
 
@@ -36,22 +33,25 @@ class Target:
         return f"{self.kind.rsplit(':', 1)[-1]} {self.name}"
 
     @property
-    def api(self) -> Any:
+    def api(self) -> Api:
         """The Docker API client of the host."""
         return client(self.host)
 
 
 def check(target: Target, inputs: Props, old: Props) -> Props:
     """The inputs with the provider's defaults. Raises OfflineError for what is not supported."""
+    refused: list[str] = []
     if target.kind == COMMAND:
-        commands.check(target.where, inputs)
-    if target.kind in (COMMAND, PROVIDER):
-        return inputs
+        refused = sorted({*inputs} - commands.SUPPORTED)
+    elif target.kind == IMAGE:
+        refused = images.unsupported(inputs)
+    elif target.kind == CONTAINER:
+        refused = containers.unsupported(inputs)
+    if refused:
+        raise OfflineError(f"{target.where}: the offline engine does not support its {', '.join(refused)}")
     if target.kind == IMAGE:
         return images.check(target.where, inputs)
-    if target.kind == CONTAINER:
-        containers.check(target.where, inputs)
-    return with_defaults(target.kind, target.name, inputs, old)
+    return with_defaults(target.kind, target.name, inputs, old) if target.kind in DOCKER_TYPES else inputs
 
 
 def create(target: Target, inputs: Props, log: Log) -> tuple[str, Props]:
@@ -65,60 +65,56 @@ def create(target: Target, inputs: Props, log: Log) -> tuple[str, Props]:
     api = target.api
     with explained(target.where):
         if target.kind == IMAGE:
-            return opened["imageName"], _image_outputs(inputs, images.build(api, opened, log))
-        if target.kind == NETWORK:
-            made = _create_network(target, api, opened)
-        elif target.kind == VOLUME:
-            made = _create_volume(target, api, opened)
-        else:
-            made = containers.create(api, opened)
-        return made, _read(target, api, made, inputs)
+            return opened["imageName"], _built(api, inputs, log)
+        make = {NETWORK: _create_network, VOLUME: _create_volume, CONTAINER: containers.create}[target.kind]
+        made = make(api, opened)
+        return made, _read(target.kind, api, made, inputs)
 
 
-def update(target: Target, resource_id: str, inputs: Props, old_outputs: Props, changed: set[str], log: Log) -> Props:
-    """Change the resource in place; returns its outputs. Raises OfflineError."""
+def update(target: Target, old: Props, inputs: Props, changed: set[str], log: Log) -> Props:
+    """Change the resource `old` (an entry of the state) in place; returns its outputs. Raises OfflineError."""
     opened = plain(inputs)
     if target.kind == PROVIDER:
         return inputs
     if target.kind == COMMAND:
         script = opened.get("update") or opened.get("create")
-        return {**inputs, **commands.run(target.where, script, opened, plain(old_outputs), log)}
+        return {**inputs, **commands.run(target.where, script, opened, plain(old["outputs"]), log)}
     with explained(target.where):
         if target.kind == IMAGE:
-            return _image_outputs(inputs, images.build(target.api, opened, log))
+            return _built(target.api, inputs, log)
         if target.kind == CONTAINER:
-            containers.update(target.api, resource_id, opened, changed)
-        return _read(target, target.api, resource_id, inputs)
+            containers.update(target.api, old["id"], opened, changed)
+        return _read(target.kind, target.api, old["id"], inputs)
 
 
-def delete(target: Target, resource_id: str, inputs: Props, outputs: Props, log: Log) -> None:
+def delete(target: Target, old: Props, log: Log) -> None:
     """Remove the resource; one that is gone already is fine. An Image stays, as with the real provider."""
-    opened = plain(inputs)
+    opened = plain(old["inputs"])
     if target.kind == COMMAND and opened.get("delete"):
-        commands.run(target.where, opened["delete"], opened, plain(outputs), log)
-    if target.kind in UNSEEN:
+        commands.run(target.where, opened["delete"], opened, plain(old["outputs"]), log)
+    if target.kind not in DOCKER_TYPES:
         return
     api = target.api
     with explained(target.where):
         try:
             if target.kind == CONTAINER:
-                containers.delete(api, resource_id, opened)
+                containers.delete(api, old["id"], opened)
             else:
                 remove = api.remove_network if target.kind == NETWORK else api.remove_volume
-                _while_in_use(lambda: remove(resource_id))
+                _while_in_use(lambda: remove(old["id"]))
         except OSError as error:
             if not is_missing(error):
                 raise
 
 
-def read(target: Target, resource_id: str, inputs: Props, outputs: Props) -> Props | None:
-    """The resource's outputs as they are now, None when it is gone. Images and Commands are taken on trust."""
-    if target.kind in UNSEEN:
-        return outputs
+def read(target: Target, old: Props) -> Props | None:
+    """The outputs as they are now, None when the resource is gone; Images and Commands are taken on trust."""
+    if target.kind not in DOCKER_TYPES:
+        return dict(old["outputs"])
     api = target.api
     with explained(target.where):
         try:
-            return _read(target, api, resource_id, inputs)
+            return _read(target.kind, api, old["id"], old["inputs"])
         except OSError as error:
             if not is_missing(error):
                 raise
@@ -126,80 +122,71 @@ def read(target: Target, resource_id: str, inputs: Props, outputs: Props) -> Pro
 
 
 def find_leftover(target: Target, inputs: Props, since: str) -> str | None:
-    """The id of what an interrupted run made and could not record (this name, these labels, not older)."""
-    if target.kind in UNSEEN:
+    """The id of what an interrupted run made and could not record: this name, these labels, not older."""
+    if target.kind not in DOCKER_TYPES:
         return None
     opened, api = plain(inputs), target.api
+    name = opened["name"]
     with explained(target.where):
         if target.kind == NETWORK:
-            found = [net for net in api.networks(names=[opened["name"]]) if net["Name"] == opened["name"]]
-            facts = [(net["Id"], net.get("Labels") or {}, net["Created"]) for net in found]
+            facts = [(net["Id"], net["Labels"], net["Created"]) for net in _networks(api, name)]
         elif target.kind == VOLUME:
-            volumes = api.volumes(filters={"name": opened["name"]})["Volumes"] or []
-            found = [one for one in volumes if one["Name"] == opened["name"]]
-            facts = [(one["Name"], one.get("Labels") or {}, one["CreatedAt"]) for one in found]
+            volumes = api.volumes(filters={"name": name})["Volumes"] or []
+            facts = [(one["Name"], one["Labels"], one["CreatedAt"]) for one in volumes if one["Name"] == name]
         else:
-            listed = api.containers(all=True, filters={"name": f"^/{opened['name']}$"})
-            details = [api.inspect_container(item["Id"]) for item in listed]
-            facts = [(one["Id"], one["Config"]["Labels"] or {}, one["Created"]) for one in details]
-    wanted = labels(opened).items()
+            listed = api.containers(all=True, filters={"name": f"^/{name}$"})
+            details = [api.inspect_container(one["Id"]) for one in listed]
+            facts = [(one["Id"], one["Config"]["Labels"], one["Created"]) for one in details]
+    ours = labels(opened).items()
     return next(
-        (found for found, has, made in facts if wanted <= has.items() and _moment(made) >= _moment(since)), None
+        (one for one, has, made in facts if ours <= (has or {}).items() and _moment(made) >= _moment(since)), None
     )
 
 
 def _moment(stamp: str) -> datetime:
-    """An RFC 3339 time stamp, to the second (volumes are stamped no finer)."""
+    """An RFC 3339 time stamp, to the second: volumes are stamped no finer."""
     return datetime.fromisoformat(stamp).replace(microsecond=0)
 
 
-def _read(target: Target, api: Any, resource_id: str, inputs: Props) -> Props:
+def _read(kind: str, api: Api, resource_id: str, inputs: Props) -> Props:
     """The outputs: what the engine says, in the program's own words where both mean the same."""
     opened = plain(inputs)
-    if target.kind == NETWORK:
+    if kind == NETWORK:
         found = _read_network(api.inspect_network(resource_id))
-    elif target.kind == VOLUME:
+    elif kind == VOLUME:
         data = api.inspect_volume(resource_id)
         found = {"name": data["Name"], "driver": data["Driver"], "mountpoint": data["Mountpoint"]}
-        found |= {"driverOpts": data.get("Options") or {}, "labels": _label_list(data.get("Labels"))}
+        found |= {"driverOpts": data.get("Options") or {}, "labels": label_list(data.get("Labels"))}
     else:
         found = containers.read(api, resource_id, opened)
-    same = {key for key in found.keys() & inputs.keys() if normal(found[key], key) == normal(opened[key], key)}
-    given = {key: value for key, value in inputs.items() if key in same or key not in found}
-    return {**found, **{key: value for key, value in given.items() if key != "__defaults"}}
+    differs = {key for key in found.keys() & inputs.keys() if normal(found[key], key) != normal(opened[key], key)}
+    own = {key: value for key, value in inputs.items() if key not in differs and key != "__defaults"}
+    return {**found, **own}
 
 
 def _read_network(data: Props) -> Props:
+    keys = {"name": "Name", "driver": "Driver", "internal": "Internal", "attachable": "Attachable"}
+    keys |= {"ingress": "Ingress", "ipv6": "EnableIPv6", "scope": "Scope"}
     pools = data["IPAM"].get("Config") or []
-    fields = {"Subnet": "subnet", "Gateway": "gateway", "IPRange": "ipRange", "AuxiliaryAddresses": "auxAddress"}
     return {
-        "name": data["Name"],
-        "labels": _label_list(data["Labels"]),
-        "driver": data["Driver"],
-        "internal": data["Internal"],
-        "attachable": data["Attachable"],
-        "ingress": data["Ingress"],
-        "ipv6": data["EnableIPv6"],
+        **{key: data[field] for key, field in keys.items()},
+        "labels": label_list(data["Labels"]),
         "ipamDriver": data["IPAM"]["Driver"],
         "ipamOptions": data["IPAM"].get("Options") or {},
-        "ipamConfigs": [{fields[key]: value for key, value in pool.items() if key in fields} for pool in pools],
+        "ipamConfigs": [{key: pool[field] for key, field in POOL.items() if field in pool} for pool in pools],
         "options": data["Options"] or {},
-        "scope": data["Scope"],
     }
 
 
-def _label_list(mapping: dict[str, str] | None) -> list[Props]:
-    return [{"label": label, "value": value} for label, value in sorted((mapping or {}).items())]
+def _networks(api: Api, name: str) -> list[Props]:
+    """The networks of exactly this name: Docker itself allows several."""
+    return [network for network in api.networks(names=[name]) if network["Name"] == name]
 
 
-def _create_network(target: Target, api: Any, inputs: Props) -> str:
-    if any(net["Name"] == inputs["name"] for net in api.networks(names=[inputs["name"]])):
-        raise OfflineError(
-            f"{target.where}: a network named {inputs['name']} exists that this stack did not make; remove it "
-            f"(docker network rm {inputs['name']}) or choose another prefix"
-        )
-    names = {"subnet": "Subnet", "gateway": "Gateway", "ipRange": "IPRange", "auxAddress": "AuxiliaryAddresses"}
-    pools = [{names[key]: value for key, value in pool.items()} for pool in inputs.get("ipamConfigs") or []]
+def _create_network(api: Api, inputs: Props) -> str:
+    if _networks(api, inputs["name"]):
+        raise OfflineError(_foreign("network", inputs["name"]))
+    pools = [{POOL[key]: pool[key] for key in POOL if key in pool} for pool in inputs.get("ipamConfigs") or []]
     made = api.create_network(
         inputs["name"], driver=inputs.get("driver"), options=inputs.get("options"), labels=labels(inputs),
         ipam={"Driver": inputs["ipamDriver"], "Config": pools, "Options": inputs.get("ipamOptions") or {}},
@@ -209,17 +196,20 @@ def _create_network(target: Target, api: Any, inputs: Props) -> str:
     return str(made["Id"])
 
 
-def _create_volume(target: Target, api: Any, inputs: Props) -> str:
+def _create_volume(api: Api, inputs: Props) -> str:
     """Make the volume, or take over one with the same labels (kept by retainOnDelete, or left by a kill)."""
-    made = api.create_volume(
-        inputs["name"], driver=inputs.get("driver"), driver_opts=inputs.get("driverOpts"), labels=labels(inputs)
-    )
+    options = inputs.get("driverOpts")
+    made = api.create_volume(inputs["name"], driver=inputs.get("driver"), driver_opts=options, labels=labels(inputs))
     if (made.get("Labels") or {}) != labels(inputs):
-        raise OfflineError(
-            f"{target.where}: a volume named {inputs['name']} exists that this stack did not make; remove it "
-            f"(docker volume rm {inputs['name']}) or choose another prefix"
-        )
+        raise OfflineError(_foreign("volume", inputs["name"]))
     return str(made["Name"])
+
+
+def _foreign(kind: str, name: str) -> str:
+    return (
+        f"there is a {kind} {name} that this stack did not make; remove it (docker {kind} rm {name}), "
+        "or choose another prefix"
+    )
 
 
 def _while_in_use(remove: Callable[[], None]) -> None:
@@ -229,10 +219,11 @@ def _while_in_use(remove: Callable[[], None]) -> None:
         try:
             return remove()
         except OSError as error:
-            if "active endpoints" not in str(error) and "in use" not in str(error) or time.monotonic() > deadline:
+            in_use = "active endpoints" in str(error) or "in use" in str(error)
+            if not in_use or time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
 
 
-def _image_outputs(inputs: Props, outputs: Props) -> Props:
-    return {**outputs, "__inputs": secret(plain(inputs))}
+def _built(api: Api, inputs: Props, log: Log) -> Props:
+    return {**images.build(api, plain(inputs), log), "__inputs": secret(plain(inputs))}

@@ -7,10 +7,10 @@ Removing a value that the provider computes itself is never noticed, as there.
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass
-from typing import Any
 
-from offline.values import UNKNOWN, Props, Value, contains, plain
+from offline.values import UNKNOWN, Props, Value, contains, plain, words
 
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"
@@ -22,45 +22,38 @@ DOCKER_TYPES = (NETWORK, VOLUME, CONTAINER)
 
 DEFAULTS: dict[str, Props] = {
     NETWORK: {"ipamDriver": "default"},
+    VOLUME: {},
     CONTAINER: {
-        "containerReadRefreshTimeoutMilliseconds": 15000,
-        "mustRun": True,
-        "networkMode": "bridge",
-        "removeVolumes": True,
-        "restart": "no",
-        "start": True,
-        "waitTimeout": 60,
+        "containerReadRefreshTimeoutMilliseconds": 15000, "mustRun": True, "networkMode": "bridge",
+        "removeVolumes": True, "restart": "no", "start": True, "waitTimeout": 60,
     },
-}
-_HEALTH = dict.fromkeys(("interval", "startInterval", "startPeriod", "timeout"), "0s")
+}  # fmt: skip
 NESTED_DEFAULTS: dict[str, Props] = {
-    "healthcheck": _HEALTH,
-    "ports": {"ip": "0.0.0.0", "protocol": "tcp"},  # noqa: S104 (the provider's default, not a socket)
-    "devices": {"permissions": "rwm"},
+    "healthcheck": {"interval": "0s", "startInterval": "0s", "startPeriod": "0s", "timeout": "0s"},
+    "ports": {"ip": "0.0.0.0", "protocol": "tcp"},
 }
-OUTPUT_EXTRAS: dict[str, Props] = {
-    CONTAINER: {
-        **dict.fromkeys(("attach", "logs", "readOnly", "rm", "stdinOpen", "tty", "wait"), False),
-        "entrypoints": [],
-        "securityOpts": [],
-        "networkDatas": [],
-        "memoryReservation": 0,
-    },
+OUTPUT_EXTRAS: Props = {
+    **dict.fromkeys(("attach", "logs", "readOnly", "rm", "stdinOpen", "tty", "wait"), False),
+    **dict.fromkeys(("entrypoints", "securityOpts", "networkDatas"), ()),
+    "memoryReservation": 0,
 }
-UPDATED_IN_PLACE = frozenset(
+"""What a Container's outputs have beside its inputs."""
+IN_PLACE = words(
     "attach containerReadRefreshTimeoutMilliseconds cpuPeriod cpuQuota cpuSet cpuShares destroyGraceSeconds "
     "healthcheck init logs maxRetryCount memory memoryReservation memorySwap mustRun removeVolumes restart rm "
-    "start tmpfs wait waitTimeout".split()
+    "start tmpfs wait waitTimeout"
 )
+"""What a Container updates without being replaced (some of it the provider only records: PULUMI.md)."""
 COMPUTED = {
-    NETWORK: frozenset("id driver options internal ipamConfigs scope".split()),
-    VOLUME: frozenset("id name driver mountpoint".split()),
-    CONTAINER: frozenset(
+    NETWORK: words("id driver options internal ipamConfigs scope"),
+    VOLUME: words("id name driver mountpoint"),
+    CONTAINER: words(
         "id bridge command containerLogs entrypoints envs exitCode healthcheck hostname init ipcMode labels logDriver "
-        "networkDatas platform runtime securityOpts shmSize stopSignal stopTimeout user workingDir".split()
+        "networkDatas platform runtime securityOpts shmSize stopSignal stopTimeout user workingDir"
     ),
 }
-LISTS = frozenset(("command", "entrypoints", "tests"))
+ORDERED = words("command entrypoints tests")
+"""Lists whose order matters; the others are sets to the provider."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,85 +63,68 @@ class Change:
     path: list[str]
     old: Value
     new: Value
-    replaces: bool
+    replaces: bool = False
 
 
 def with_defaults(kind: str, name: str, inputs: Props, old: Props) -> Props:
     """The inputs as the docker provider's check leaves them, `__defaults` naming what it added."""
-    filled: Props = {}
-    for key, nested in NESTED_DEFAULTS.items():
-        if kind == CONTAINER and key in inputs:
-            value = inputs[key]
-            filled[key] = [_fill(item, nested) for item in value] if isinstance(value, list) else _fill(value, nested)
-    defaults = {key: value for key, value in DEFAULTS.get(kind, {}).items() if key not in inputs}
-    if "name" not in inputs:
-        was_default = "name" in (old.get("__defaults") or [])
-        defaults["name"] = old["name"] if was_default else _random_name(name)
-    return {**inputs, **filled, **defaults, "__defaults": sorted(defaults)}
+    filled = dict(inputs)
+    for key, nested in NESTED_DEFAULTS.items() if kind == CONTAINER else ():
+        value = inputs.get(key)
+        if isinstance(value, list):
+            filled[key] = [_filled(item, nested) for item in value]
+        elif isinstance(value, dict):
+            filled[key] = _filled(value, nested)
+    named = old.get("name") if "name" in (old.get("__defaults") or []) else f"{name}-{secrets.token_hex(4)[:7]}"
+    return _filled(filled, {**DEFAULTS[kind], "name": named})
 
 
-def _fill(value: Value, defaults: Props) -> Value:
-    if not isinstance(value, dict):
-        return value
+def _filled(value: Props, defaults: Props) -> Props:
     missing = {key: default for key, default in defaults.items() if key not in value}
     return {**value, **missing, "__defaults": sorted(missing)}
 
 
-def _random_name(name: str) -> str:
-    import secrets  # noqa: PLC0415 (only where the program gives no name)
-
-    return f"{name}-{secrets.token_hex(4)[:7]}"
-
-
-def normal(value: Value, key: str = "") -> Any:
+def normal(value: Value, key: str = "") -> Value:
     """The value as the docker provider compares it: empty ones are absent, sets have no order."""
     if isinstance(value, dict):
         items = {name: normal(item, name) for name, item in value.items() if name != "__defaults"}
-        return {name: item for name, item in items.items() if item not in (None, "", {}, [], False, 0)}
-    if isinstance(value, list):
+        return {name: item for name, item in items.items() if item is not None} or None
+    if isinstance(value, list | tuple):
         parts = [normal(item) for item in value]
-        return parts if key in LISTS else sorted(parts, key=lambda part: json.dumps(part, sort_keys=True))
+        return (parts if key in ORDERED else sorted(parts, key=lambda part: json.dumps(part, sort_keys=True))) or None
     return None if value in ("", False, 0) else value
 
 
-def diff(kind: str, old: dict[str, Any], new: Props) -> list[Change]:
+def diff(kind: str, old: Props, new: Props) -> list[Change]:
     """What the provider would change: outputs against inputs for docker types, else inputs against inputs."""
     if kind in DOCKER_TYPES:
-        return _docker_diff(kind, plain(old.get("outputs") or {}), plain(new))
-    changes = leaves([], plain(old.get("inputs") or {}), plain(new))
-    return [change for change in changes if not change.path[0].startswith("__")]
+        return _docker_diff(kind, plain(old["outputs"]), plain(new))
+    return differences([], plain(old["inputs"]), plain(new))
 
 
 def _docker_diff(kind: str, old: Props, new: Props) -> list[Change]:
     changes = []
     for key in sorted(old.keys() | new.keys()):
-        if key.startswith("__") or (key not in new and key in COMPUTED[kind]):
-            continue
         before, after = normal(old.get(key), key), normal(new.get(key), key)
-        if before in ([], {}, None) and after in ([], {}, None):
+        unseen = key.startswith("__") or (key not in new and key in COMPUTED[kind])
+        if unseen or (before == after and not contains(after, UNKNOWN)):
             continue
-        if contains(after, UNKNOWN) or before != after:
-            parts = leaves([key], old.get(key), new.get(key)) or [
-                Change(path=[key], old=old.get(key), new=new.get(key), replaces=False)
-            ]
-            in_place = kind == CONTAINER and (key in UPDATED_IN_PLACE or _only_inside_mounts(key, before, after))
-            changes += [Change(path=part.path, old=part.old, new=part.new, replaces=not in_place) for part in parts]
+        # Mounts that differ in their content alone are updated, which changes nothing.
+        same_mounts = key == "mounts" and len(before or ()) == len(after or ())
+        replaces = kind != CONTAINER or not (key in IN_PLACE or same_mounts)
+        parts = differences([key], old.get(key), new.get(key)) or [Change(path=[key], old=before, new=after)]
+        changes += [Change(path=part.path, old=part.old, new=part.new, replaces=replaces) for part in parts]
     return changes
 
 
-def _only_inside_mounts(key: str, before: Any, after: Any) -> bool:
-    """Whether mounts differ in content alone: then the provider updates, and changes nothing."""
-    return key == "mounts" and len(before or []) == len(after or [])
-
-
-def leaves(path: list[str], old: Value, new: Value) -> list[Change]:
+def differences(path: list[str], old: Value, new: Value) -> list[Change]:
     """The innermost differences of two values; `triggers` of a Command replace."""
     if old == new and not contains(new, UNKNOWN):
         return []
     if isinstance(old, dict) and isinstance(new, dict):
-        keys = sorted((old.keys() | new.keys()) - {"__defaults"})
-        return [change for key in keys for change in leaves([*path, key], old.get(key), new.get(key))]
+        keys = sorted(key for key in old.keys() | new.keys() if not key.startswith("__"))
+        return [change for key in keys for change in differences([*path, key], old.get(key), new.get(key))]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         pairs = enumerate(zip(old, new, strict=True))
-        return [change for index, (a, b) in pairs for change in leaves([*path, str(index)], a, b)]
+        return [change for index, (a, b) in pairs for change in differences([*path, str(index)], a, b)]
     return [Change(path=path, old=old, new=new, replaces=path[:1] == ["triggers"])]

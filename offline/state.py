@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from offline.project import Project
 
 Entry = dict[str, Any]
-"""A resource as the deployment holds it (`urn`, `type`, `id`, `inputs`, `outputs`, `dependencies` …),
-its properties with secrets as `values.secret` makes them."""
+"""A resource as the deployment holds it (`urn`, `type`, `id`, `inputs`, `outputs`, `dependencies` …)."""
 
 
 class Store:
@@ -30,32 +29,26 @@ class Store:
     file lists every resource after those that it needs. `condemned` are replaced and wait for deletion.
     """
 
-    def __init__(self, path: Path, salt: str) -> None:
-        """Read the file, if there is one. Raises OfflineError when it can't be understood."""
-        self.path = path
-        self.salt = salt
+    def __init__(self, project: Project) -> None:
+        """Read the stack's file, if there is one. Raises OfflineError when it can't be understood."""
+        self.path = state_path(project)
+        self.salt = project.salt
         self.olds: dict[str, Entry] = {}
         self.done: dict[str, Entry] = {}
         self.condemned: list[Entry] = []
         self.pending: dict[str, Entry] = {}
-        self._texts: dict[int, tuple[Entry, str]] = {}
         self._lock = threading.RLock()
-        self._write_lock = threading.Lock()
-        self._version = self._written = 0
-        if path.exists():
-            self._read(path)
-
-    def _read(self, path: Path) -> None:
-        try:
-            self.load(json.loads(path.read_text("utf-8"))["deployment"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise OfflineError(
-                f"{path}: not a deployment that this engine wrote ({error!r}); restore it from {path.name}.bak "
-                "or remove it together with the lab's containers, networks and volumes"
-            ) from error
+        if self.path.exists():
+            try:
+                self.load(json.loads(self.path.read_text("utf-8"))["deployment"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise OfflineError(
+                    f"{self.path}: not a deployment that this engine can read ({error!r}); restore it from a copy, or "
+                    "remove it together with the lab's containers, networks and volumes"
+                ) from error
 
     def load(self, deployment: dict[str, Any]) -> None:
-        """Take over the resources and pending operations of a deployment."""
+        """Take over a deployment's resources and pending operations."""
         for raw in deployment.get("resources") or []:
             entry = {"inputs": {}, "outputs": {}, **from_state(raw)}
             if entry["type"].startswith("pulumi:providers:") and entry["urn"].rsplit("::", 1)[1].startswith("default"):
@@ -65,8 +58,7 @@ class Store:
             else:
                 self.olds[entry["urn"]] = entry
         for operation in deployment.get("pending_operations") or []:
-            entry = from_state(operation["resource"])
-            self.pending[entry["urn"]] = {"resource": entry, "type": operation["type"]}
+            self.pending[operation["resource"]["urn"]] = {**operation, "resource": from_state(operation["resource"])}
 
     def entries(self) -> list[Entry]:
         """All resources, each after those that it needs."""
@@ -87,98 +79,73 @@ class Store:
             now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
             before = self.pending.get(entry["urn"], {}).get("resource", {}).get("modified")
             self.pending[entry["urn"]] = {"resource": {**entry, "modified": before or now}, "type": kind}
-        self.commit()
+            self.write()
 
     def abandon(self, urn: str) -> None:
         """The operation failed and left nothing behind."""
         with self._lock:
             self.pending.pop(urn, None)
-        self.commit()
+            self.write()
 
-    def finish(self, entry: Entry, *, condemned: Entry | None = None, write: bool = True) -> None:
-        """The resource is as `entry` says; the `condemned` one it replaces stays, marked, until deleted."""
+    def keep(self, entry: Entry) -> None:
+        """The resource is as `entry` says; written with the next operation."""
         with self._lock:
-            if condemned:
-                self.condemned.append({**condemned, "delete": True})
             self.pending.pop(entry["urn"], None)
             self.done[entry["urn"]] = entry
-        if write:
-            self.commit()
+
+    def finish(self, entry: Entry, condemned: Entry | None = None) -> None:
+        """The operation is done; the `condemned` resource it replaces stays, marked, until it is deleted."""
+        with self._lock:
+            self.condemned += [{**condemned, "delete": True}] if condemned else []
+            self.keep(entry)
+            self.write()
 
     def await_replacement(self, old: Entry) -> None:
         """The resource is gone, its replacement is still to be created."""
         with self._lock:
             self.pending.pop(old["urn"], None)
             self.olds[old["urn"]] = {**old, "pendingReplacement": True}
-        self.commit()
+            self.write()
 
     def remove(self, entry: Entry) -> None:
-        """The resource is gone: forget it, and what others say about depending on it; write."""
+        """The resource is gone."""
         with self._lock:
-            self.pending.pop(entry["urn"], None)
             self.forget(entry)
-        self.commit()
+            self.pending.pop(entry["urn"], None)
+            self.write()
 
     def forget(self, entry: Entry) -> None:
-        """The resource is gone, for this run; nothing is written."""
+        """The resource is gone: drop it, and what others say about depending on it; nothing is written."""
         with self._lock:
             if entry.get("delete"):
                 self.condemned = [other for other in self.condemned if other is not entry]
-            else:
-                self.olds.pop(entry["urn"], None)
-                self.done.pop(entry["urn"], None)
-                for table in (self.olds, self.done):
-                    table.update({urn: _forget(other, entry["urn"]) for urn, other in table.items()})
+                return
+            for table in (self.olds, self.done):
+                table.pop(entry["urn"], None)
+                table.update({urn: _without(other, entry["urn"]) for urn, other in table.items()})
 
     def deployment(self) -> dict[str, Any]:
-        """The deployment as `pulumi stack import` takes it (secrets as plaintext)."""
+        """What `pulumi stack import` takes: the resources, their secrets as plaintext."""
         with self._lock:
-            text = self._compose()
-        deployment: dict[str, Any] = json.loads(text)
-        return deployment
+            secrets = {"type": "passphrase", "state": {"salt": self.salt}} if self.salt else None
+            resources, pending = to_state(self.entries()), to_state(list(self.pending.values()))
+        parts = {"manifest": {}, "secrets_providers": secrets, "resources": resources, "pending_operations": pending}
+        return {"version": 3, "deployment": parts}
 
-    def _compose(self) -> str:
-        """The file's text; a resource that did not change is not encoded again."""
-        texts = {}
-        for entry in self.entries():
-            known = self._texts.get(id(entry))
-            text = known[1] if known else json.dumps(to_state(entry), ensure_ascii=False)
-            texts[id(entry)] = (entry, text)
-        self._texts = texts
-        resources = ",\n".join(text for _, text in texts.values())
-        pending = json.dumps(to_state(list(self.pending.values())), ensure_ascii=False)
-        secrets = json.dumps({"type": "passphrase", "state": {"salt": self.salt}}) if self.salt else "null"
-        return (
-            f'{{"version": 3, "deployment": {{"manifest": {{}}, "secrets_providers": {secrets},\n'
-            f'"resources": [\n{resources}\n],\n"pending_operations": {pending}}}}}\n'
-        )
-
-    def commit(self) -> None:
-        """Write the file: all of it or nothing, and on the disk when this returns.
-
-        Threads that wait for the disk share one write.
-        """
+    def write(self) -> None:
+        """Write the file: all of it or nothing, and on the disk when this returns."""
         with self._lock:
-            self._version += 1
-            mine = self._version
-        with self._write_lock:
-            if self._written >= mine:
-                return
-            with self._lock:
-                text, version = self._compose(), self._version
-            write_atomically(self.path, text)
-            self._written = version
+            write_atomically(self.path, json.dumps(self.deployment(), ensure_ascii=False, indent=1))
 
 
-def _forget(entry: Entry, urn: str) -> Entry:
+def _without(entry: Entry, urn: str) -> Entry:
     """The entry without its references to the resource `urn`."""
-    by_key = entry.get("propertyDependencies") or {}
-    if urn not in (entry.get("dependencies") or []) and urn != entry.get("deletedWith"):
-        return entry
-    changed = {key: value for key, value in entry.items() if key != "deletedWith" or value != urn}
-    changed["dependencies"] = [other for other in entry.get("dependencies") or [] if other != urn]
-    changed["propertyDependencies"] = {key: [other for other in urns if other != urn] for key, urns in by_key.items()}
-    return changed
+    by_key: dict[str, list[str]] = entry.get("propertyDependencies") or {}
+    left = {key: value for key, value in entry.items() if (key, value) != ("deletedWith", urn)}
+    if urn in (entry.get("dependencies") or []):
+        left["dependencies"] = [other for other in entry["dependencies"] if other != urn]
+        left["propertyDependencies"] = {key: [one for one in urns if one != urn] for key, urns in by_key.items()}
+    return left
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -186,7 +153,8 @@ def write_atomically(path: Path, text: str) -> None:
     temporary = path.with_suffix(".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        temporary.touch(mode=0o600)
+        with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -210,9 +178,9 @@ def locked(project: Project) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
+            holder = file.read().strip() or "unknown"
             raise OfflineError(
-                f"stack '{project.stack}' is locked by another run (process {file.read().strip() or 'unknown'}); "
-                "wait until it ends"
+                f"stack '{project.stack}' is locked by another run (process {holder}); wait until it ends"
             ) from error
         file.truncate(0)
         file.write(str(os.getpid()))

@@ -1,9 +1,10 @@
-"""Property values: plain JSON values, secrets and unknowns, and their way to and from protobuf and state."""
+"""Property values: plain JSON, secrets and unknowns, and their way to and from protobuf and state."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -14,25 +15,31 @@ MASK = "[secret]"
 Value = Any
 """A JSON value; a secret is `{SIGNATURE: SECRET, "value": …}`, an unknown is the text `UNKNOWN`."""
 Props = dict[str, Any]
+Message = Any
+"""A protobuf message of the Pulumi SDK (it comes without types)."""
 
 
 class OfflineError(Exception):
     """A problem a person can act on: the text says what, where and what to do."""
 
 
-def from_protobuf(value: Any) -> Value:
+def words(text: str) -> frozenset[str]:
+    """A table of names, written as one text."""
+    return frozenset(text.split())
+
+
+def from_protobuf(value: Message) -> Value:
     """The plain value of a `google.protobuf` Struct, ListValue or Value; whole numbers become int."""
-    if hasattr(value, "fields"):
+    kind = value.DESCRIPTOR.name
+    if kind == "Struct":
         return {key: from_protobuf(item) for key, item in value.fields.items()}
-    if value.DESCRIPTOR.name == "ListValue":
+    if kind == "ListValue":
         return [from_protobuf(item) for item in value.values]
-    kind = value.WhichOneof("kind")
-    if kind in (None, "null_value"):
-        return None
-    inner = getattr(value, kind)
-    if kind == "number_value":
-        return int(inner) if inner.is_integer() else inner
-    return from_protobuf(inner) if kind in ("struct_value", "list_value") else inner
+    field = value.WhichOneof("kind")
+    inner = None if field in (None, "null_value") else getattr(value, field)
+    if field in ("struct_value", "list_value"):
+        return from_protobuf(inner)
+    return int(inner) if isinstance(inner, float) and inner.is_integer() else inner
 
 
 def is_secret(value: Value) -> bool:
@@ -45,20 +52,60 @@ def secret(value: Value) -> Value:
     return value if is_secret(value) else {SIGNATURE: SECRET, "value": value}
 
 
+def _rewrite(value: Value, at_secret: Callable[[Props], Value]) -> Value:
+    if is_secret(value):
+        return at_secret(value)
+    if isinstance(value, dict):
+        return {key: _rewrite(item, at_secret) for key, item in value.items()}
+    return [_rewrite(item, at_secret) for item in value] if isinstance(value, list) else value
+
+
 def plain(value: Value) -> Value:
     """The value with every secret opened."""
-    if is_secret(value):
-        return plain(value["value"])
+    return _rewrite(value, lambda found: plain(found["value"]))
+
+
+def public(value: Value) -> Value:
+    """The value with `[secret]` for every secret."""
+    return _rewrite(value, lambda _: MASK)
+
+
+def to_state(value: Value) -> Value:
+    """The value as a deployment holds it: a secret's content as JSON text under `plaintext`."""
+    return _rewrite(
+        value, lambda found: {SIGNATURE: SECRET, "plaintext": json.dumps(found["value"], ensure_ascii=False)}
+    )
+
+
+def from_state(value: Value) -> Value:
+    """The inverse of `to_state`. Raises OfflineError for a secret that is still encrypted."""
+
+    def opened(found: Props) -> Value:
+        if "plaintext" not in found:
+            raise OfflineError("the deployment has encrypted secrets; export it with --show-secrets")
+        return secret(json.loads(found["plaintext"]))
+
+    return _rewrite(value, opened)
+
+
+def leaves(value: Value) -> list[Value]:
+    """Every value in the value that is neither an object nor a list; a secret's marks are among them."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, list) else value
+        return [leaf for item in value.values() for leaf in leaves(item)]
+    return [leaf for item in value for leaf in leaves(item)] if isinstance(value, list) else [value]
 
 
 def contains(value: Value, what: str) -> bool:
     """Whether a secret (`SECRET`) or an unknown (`UNKNOWN`) is anywhere in the value."""
-    if isinstance(value, dict):
-        return any(contains(item, what) for item in value.values())
-    return any(contains(item, what) for item in value) if isinstance(value, list) else value == what
+    return what in leaves(value)
+
+
+def secret_texts(value: Value) -> set[str]:
+    """Every text in the value's secrets, to be hidden wherever it would be shown."""
+    if is_secret(value):
+        return {text for text in leaves(plain(value)) if isinstance(text, str) and len(text) > 2 and text != UNKNOWN}
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {text for item in items for text in secret_texts(item)}
 
 
 def without_nulls(value: Value) -> Value:
@@ -66,36 +113,6 @@ def without_nulls(value: Value) -> Value:
     if isinstance(value, dict):
         return {key: without_nulls(item) for key, item in value.items() if item is not None}
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
-
-
-def to_state(value: Value) -> Value:
-    """The value as a deployment holds it: a secret's content as JSON text under `plaintext`."""
-    if is_secret(value):
-        return {SIGNATURE: SECRET, "plaintext": json.dumps(value["value"], ensure_ascii=False)}
-    if isinstance(value, dict):
-        return {key: to_state(item) for key, item in value.items()}
-    return [to_state(item) for item in value] if isinstance(value, list) else value
-
-
-def from_state(value: Value) -> Value:
-    """The inverse of `to_state`. Raises OfflineError for a secret that is still encrypted."""
-    if is_secret(value):
-        if "plaintext" not in value:
-            raise OfflineError("the deployment has encrypted secrets; export it with --show-secrets")
-        return secret(json.loads(value["plaintext"]))
-    if isinstance(value, dict):
-        return {key: from_state(item) for key, item in value.items()}
-    return [from_state(item) for item in value] if isinstance(value, list) else value
-
-
-def secret_texts(value: Value, *, inside: bool = False) -> set[str]:
-    """Every text in the value's secrets, to be masked wherever it would be shown."""
-    if isinstance(value, str):
-        return {value} if inside and len(value) > 2 and value != UNKNOWN else set()
-    if is_secret(value):
-        return secret_texts(value["value"], inside=True)
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return {text for item in items for text in secret_texts(item, inside=inside)}
 
 
 _SEGMENT = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\*|\d+)\]|([^.\[\]]+)')
@@ -107,6 +124,5 @@ def parse_path(path: str) -> list[str]:
 
 
 def matches(pattern: str, path: list[str]) -> bool:
-    """Whether the pattern names the path or one of its parents (`*` stands for any one segment)."""
-    wanted = parse_path(pattern)
-    return all(want in ("*", have) for want, have in zip(wanted, path, strict=False)) and bool(path)
+    """Whether the pattern names the path, one of its parents or what is below it (`*` is any one segment)."""
+    return all(want in ("*", have) for want, have in zip(parse_path(pattern), path, strict=False))

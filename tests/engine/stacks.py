@@ -64,8 +64,13 @@ class Stack:
 
     def names(self, kind: str) -> set[str]:
         """The stack's containers, networks or volumes there are, without the prefix."""
-        listed = getattr(self.docker, kind).list(**({"all": True} if kind == "containers" else {}))
-        return {item.name.removeprefix(self.prefix) for item in listed if item.name.startswith(self.prefix)}
+        api = self.docker.api
+        if kind == "containers":
+            found = [name.lstrip("/") for item in api.containers(all=True) for name in item["Names"]]
+        else:
+            listed = api.networks() if kind == "networks" else api.volumes()["Volumes"] or []
+            found = [item["Name"] for item in listed]
+        return {name.removeprefix(self.prefix) for name in found if name.startswith(self.prefix)}
 
     def resource(self, name: str) -> dict[str, Any]:
         """The entry of one resource in the state."""

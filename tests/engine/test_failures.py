@@ -129,7 +129,7 @@ def test_no_docker_engine_is_explained(offline: OfflineStack) -> None:
         pytest.param('docker.Tag("t", source_image="a", target_image="b", opts=lab.opts())', "docker:index/tag:Tag", id="type"),
         pytest.param('docker.RemoteImage("r", name="debian:trixie-slim", opts=lab.opts())', "RemoteImage", id="remote-image"),
         pytest.param('docker.get_network(name="bridge", opts=pulumi.InvokeOptions(provider=lab.provider))', "getNetwork", id="invoke"),
-        pytest.param('docker.Volume.get("v", "id", opts=lab.opts())', "reading the resource", id="read"),
+        pytest.param('docker.Volume.get("v", "id", opts=lab.opts())', "does not support ReadResource", id="read"),
         pytest.param('lab.volume("v", {"import_": "v"})', "importId", id="import"),
         pytest.param('lab.volume("v", {"aliases": [pulumi.Alias(name="w")]})', "aliasURNs", id="aliases"),
         pytest.param('lab.volume("v", {"custom_timeouts": pulumi.CustomTimeouts(create="1m")})', "customTimeouts", id="timeouts"),

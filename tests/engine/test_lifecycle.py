@@ -19,6 +19,12 @@ WHOLE = """
 """
 
 
+def brought_up(stack: Stack) -> None:
+    stack.program(WHOLE)
+    done = stack.up()
+    assert done.ok, done.text
+
+
 def test_up_creates_everything_and_a_second_one_nothing(stack: Stack) -> None:
     stack.program(WHOLE)
     first = stack.up()
@@ -38,14 +44,12 @@ def test_preview_changes_nothing(stack: Stack) -> None:
 
 
 def test_outputs_are_those_of_the_program(stack: Stack) -> None:
-    stack.program(WHOLE)
-    stack.up()
+    brought_up(stack)
     assert stack.resource("kit-test")["outputs"] == {"told": "hello", "box": f"{stack.prefix}box"}
 
 
 def test_a_changed_command_runs_again_and_nothing_else_happens(stack: Stack) -> None:
-    stack.program(WHOLE)
-    stack.up()
+    brought_up(stack)
     container = stack.container("box").id
     stack.configure(**{"kit:word": "good day"})
     done = stack.up()
@@ -55,8 +59,7 @@ def test_a_changed_command_runs_again_and_nothing_else_happens(stack: Stack) -> 
 
 
 def test_a_changed_image_replaces_the_container_and_runs_the_command_again(stack: Stack) -> None:
-    stack.program(WHOLE)
-    stack.up()
+    brought_up(stack)
     before = stack.container("box")
     (stack.root / "image" / "hello").write_text("changed\n", "utf-8")
     assert stack.preview().touched == {"machine": "update", "box": "replace", "config": "update"}
@@ -68,8 +71,7 @@ def test_a_changed_image_replaces_the_container_and_runs_the_command_again(stack
 
 
 def test_a_changed_network_replaces_the_containers_on_it_first(stack: Stack) -> None:
-    stack.program(WHOLE)
-    stack.up()
+    brought_up(stack)
     old = stack.docker.networks.get(f"{stack.prefix}lan").id
     stack.program(
         WHOLE.replace('lab.network("lan")', 'lab.network("lan", {"delete_before_replace": True}, internal=True)')
@@ -86,8 +88,7 @@ def test_a_changed_network_replaces_the_containers_on_it_first(stack: Stack) -> 
 
 
 def test_what_the_program_no_longer_has_is_deleted(stack: Stack) -> None:
-    stack.program(WHOLE)
-    stack.up()
+    brought_up(stack)
     stack.program('lab.volume("spool")')
     done = stack.up()
     assert done.ok, done.text
@@ -97,8 +98,7 @@ def test_what_the_program_no_longer_has_is_deleted(stack: Stack) -> None:
 
 
 def test_destroy_deletes_everything(stack: Stack) -> None:
-    stack.program(WHOLE)
-    stack.up()
+    brought_up(stack)
     done = stack.destroy()
     assert done.ok, done.text
     assert done.ops == {"delete": 7}
