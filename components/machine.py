@@ -86,7 +86,11 @@ class Machine(pulumi.ComponentResource):
             restart="unless-stopped",
             must_run=True,
             destroy_grace_seconds=STOP_SECONDS,
-            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=sorted(args.part.capabilities)),
+            capabilities=docker.ContainerCapabilitiesArgs(
+                # The engine gives names back with CAP_, and the provider takes another spelling for a change.
+                drops=["ALL"],
+                adds=[f"CAP_{name}" for name in sorted(args.part.capabilities)],
+            ),
             security_opts=["no-new-privileges:true"] if args.part.no_new_privileges else None,
             sysctls=ipv6_on | dict(args.part.sysctls),
             ulimits=[docker.ContainerUlimitArgs(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES)],
