@@ -75,8 +75,7 @@ def spamfilter_files(school: SchoolConfig, machine: MachineConfig, config: SpamF
         "/etc/rspamd/local.d/actions.conf": render_template(
             "spamfilter/actions.conf.j2", mark_score=config.mark_score, hold_score=config.hold_score
         ),
-        # texthash maps are read as they are: nothing to compile.
-        "/etc/maillab/maps": "",
+        "/etc/maillab/maps": "texthash:/etc/postfix/transport\ntexthash:/etc/postfix/relay_recipients\n",
         "/etc/maillab/probe-recipient": f"{_probe_recipient(routes, fqdn)}\n",
     }
 
