@@ -41,7 +41,7 @@ class Choice:
             run(choose(self.stack, self.engine), self.stack, verb, flags)
         except MaillabError as error:
             if error.id == "pool-taken":
-                error.remedy += tuple(f"    {line}" for line in subnets(self.stack.name))
+                error.remedy += tuple(f"    {line}" for line in subnets(self.stack.label))
             raise
 
 
@@ -132,10 +132,10 @@ def down(
     from cli import down as removal  # noqa: PLC0415
 
     choice = _choice(context)
-    volumes = removal.mail_goes(choice.stack.name, yes=yes, keep=keep_mail)
+    volumes = removal.mail_goes(choice.stack.label, yes=yes, keep=keep_mail)
     if choice.stack.makers():
         choice.run("destroy")
-    for line in removal.sweep(choice.stack.name, volumes=volumes, images=not keep_images):
+    for line in removal.sweep(choice.stack.label, volumes=volumes, images=not keep_images):
         typer.echo(line)
 
 

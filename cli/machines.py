@@ -59,7 +59,7 @@ def _lines(addresses: object) -> str:
 
 def of_stack(stack: Stack) -> list[MachineRow]:
     """The stack's machines. Raises MaillabError when there is no lab."""
-    found = rows(stack.outputs(), containers(stack.name))
+    found = rows(stack.outputs(), containers(stack.label))
     if not found:
         raise MaillabError(f"there is no lab {stack.name}", "`make up` makes it")
     return found
@@ -67,7 +67,7 @@ def of_stack(stack: Stack) -> list[MachineRow]:
 
 def has_drift(stack: Stack) -> bool:
     """Does a machine not run that the last `up` left running? A plain `up`, as Pulumi's, would not look."""
-    return any(row.state != "running" for row in rows(stack.outputs(), containers(stack.name)))
+    return any(row.state != "running" for row in rows(stack.outputs(), containers(stack.label)))
 
 
 def find(stack: Stack, name: str) -> MachineRow:

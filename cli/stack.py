@@ -41,6 +41,16 @@ class Stack:
             return state / ".pulumi" / "stacks" / PROJECT / f"{self.name}.json"
         return state / "offline" / f"{self.name}.json"
 
+    @property
+    def label(self) -> str:
+        """What the lab's resources carry as `maillab.stack`: two folders may have stacks of one name."""
+        import yaml  # noqa: PLC0415  (not needed by most commands)
+
+        path = self.root / f"Pulumi.{self.name}.yaml"
+        settings = yaml.safe_load(path.read_text("utf-8")) if path.exists() else None
+        prefix = ((settings or {}).get("config") or {}).get(f"{PROJECT}:prefix") or f"{self.name}-"
+        return str(prefix).removesuffix("-")
+
     def resources(self, engine: Engine) -> list[Mapping[str, object]]:
         """The resources in `engine`'s state, none without a state. Raises MaillabError for a damaged file."""
         path = self.state_file(engine)

@@ -69,6 +69,11 @@ class LabConfig:
     schools: tuple[SchoolConfig, ...]
     network: CarrierConfig = field(default_factory=CarrierConfig)
 
+    @property
+    def label(self) -> str:
+        """What marks the lab's resources on the engine: the prefix, because no two labs there share it."""
+        return self.prefix.removesuffix("-")
+
 
 PREFIX = re.compile(r"([a-z0-9][a-z0-9_.-]*)?\Z")
 

@@ -55,9 +55,9 @@ class Lab(pulumi.ComponentResource):
         provider = docker.Provider("docker", host=host, opts=pulumi.ResourceOptions(parent=self))
         topology = topology_of(config)
         child = pulumi.ResourceOptions(parent=self, provider=provider)
-        labels = {"maillab.project": "maillab", "maillab.stack": config.stack}
+        labels = {"maillab.project": "maillab", "maillab.stack": config.label}
         self.site = Site(
-            stack=config.stack,
+            label=config.label,
             prefix=config.prefix,
             provider=provider,
             docker_host=host,

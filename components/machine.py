@@ -20,7 +20,7 @@ OPEN_FILES = 8192
 class Site:
     """What all machines of a lab share: the engine, the names, the networks (segment name to network)."""
 
-    stack: str
+    label: str
     prefix: str
     provider: docker.Provider
     docker_host: pulumi.Input[str]
@@ -31,7 +31,7 @@ class Site:
         """The labels that mark what belongs to this lab."""
         return {
             "maillab.project": "maillab",
-            "maillab.stack": self.stack,
+            "maillab.stack": self.label,
             **{f"maillab.{k}": v for k, v in more.items()},
         }
 

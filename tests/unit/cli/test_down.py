@@ -6,6 +6,7 @@ import pytest
 
 from cli import down
 from cli.problem import MaillabError
+from cli.stack import Stack
 from tests.unit.cli.conftest import Program
 
 DOCKER = """
@@ -115,3 +116,15 @@ def test_the_question(monkeypatch: pytest.MonkeyPatch, answer: str, goes: bool) 
 @pytest.mark.parametrize(("yes", "keep", "goes"), [(True, False, True), (False, True, False), (True, True, False)])
 def test_options_answer_the_question(yes: bool, keep: bool, goes: bool) -> None:
     assert down.mail_goes("lab", yes=yes, keep=keep) is goes
+
+
+@pytest.mark.parametrize(
+    ("settings", "label"),
+    [
+        pytest.param("config: {}\n", "school", id="the stack's name"),
+        pytest.param("config: {'maillab:prefix': other-}\n", "other", id="the prefix"),
+    ],
+)
+def test_two_folders_with_stacks_of_one_name_are_told_apart(tmp_path: Path, settings: str, label: str) -> None:
+    (tmp_path / "Pulumi.school.yaml").write_text(settings, encoding="utf-8")
+    assert Stack(name="school", root=tmp_path).label == label
