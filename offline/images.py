@@ -121,7 +121,7 @@ def _archive(context: str, dockerfile: str) -> tuple[io.BytesIO, str]:
 
 
 def _owned_by_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    return info.replace(uid=0, gid=0, uname="", gname="")
+    return info.replace(uid=0, gid=0, uname="", gname="", deep=False)
 
 
 def build(api: Api, inputs: Props, log: Callable[[str], None]) -> Props:
