@@ -40,7 +40,7 @@ SUPPORTED_PARTS = {
 }
 UPDATABLE = words("restart maxRetryCount cpuShares memory memoryReservation cpuSet memorySwap")
 NEVER_READ = words("cpuPeriod cpuQuota envs")
-READ_WHEN_GIVEN = words("capabilities logOpts pidMode")
+READ_WHEN_GIVEN = words("capabilities logOpts pidMode ports")
 
 
 def unsupported(inputs: Props) -> list[str]:
@@ -169,8 +169,21 @@ def read(api: Api, container: str, inputs: Props) -> Props:
         times = {key: duration(health.get(field) or 0) for key, field in DURATIONS.items()}
         tests = {"tests": health.get("Test"), "retries": health.get("Retries") or 0, "startInterval": "0s"}
         found["healthcheck"] = {**tests, **times}
+    if state["Running"]:
+        found["ports"] = _ports(data["NetworkSettings"]["Ports"] or {})
     kept = {key: value for key, value in found.items() if key in inputs or key not in READ_WHEN_GIVEN}
     return OUTPUT_EXTRAS | inputs | {key: value for key, value in kept.items() if value is not None}
+
+
+def _ports(published: dict[str, list[Props] | None]) -> list[Props]:
+    """What is published, with the ports that the engine chose; by inner port."""
+    ports = []
+    for inner in sorted(published, key=lambda name: int(name.partition("/")[0])):
+        internal, _, protocol = inner.partition("/")
+        for one in published[inner] or []:
+            found = {"internal": int(internal), "external": int(one["HostPort"]), "ip": one["HostIp"]}
+            ports.append({**found, "protocol": protocol})
+    return ports
 
 
 def _network_data(name: str, network: Props) -> Props:

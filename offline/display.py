@@ -86,8 +86,6 @@ class Display:
         """
         verb = "delete" if deleting else str(op)
         what, started = f" {SYMBOLS[verb]} {title(urn)}", time.monotonic()
-        if not deleting or op == "delete":
-            self.planned(urn, op, changes, printed=False)
         with self._lock:
             self._running[urn] = (f"{what} {verb[:-1]}ing", started)
             if not self._live:
@@ -97,6 +95,8 @@ class Display:
         try:
             yield lambda line: self._log(urn, line)
             outcome = f"{verb}d"
+            if not deleting or op == "delete":
+                self.planned(urn, op, changes, printed=False)
         finally:
             with self._lock:
                 self._running.pop(urn, None)

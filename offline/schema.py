@@ -34,7 +34,7 @@ NESTED_DEFAULTS: dict[str, Props] = {
 }
 OUTPUT_EXTRAS: Props = {
     **dict.fromkeys(("attach", "logs", "readOnly", "rm", "stdinOpen", "tty", "wait"), False),
-    **dict.fromkeys(("entrypoints", "securityOpts", "networkDatas"), ()),
+    **dict.fromkeys(("command", "entrypoints", "envs", "labels", "networkDatas", "securityOpts"), ()),
     "memoryReservation": 0,
 }
 """What a Container's outputs have beside its inputs."""
@@ -104,6 +104,8 @@ def diff(kind: str, old: Props, new: Props) -> list[Change]:
 
 def _docker_diff(kind: str, old: Props, new: Props) -> list[Change]:
     changes = []
+    if not any("external" in port for port in new.get("ports") or ()):  # then the engine has chosen them
+        old = {**old, "ports": [{**port, "external": None} for port in old.get("ports") or ()]}
     for key in sorted(old.keys() | new.keys()):
         before, after = normal(old.get(key), key), normal(new.get(key), key)
         unseen = key.startswith("__") or (key not in new and key in COMPUTED[kind])

@@ -51,8 +51,11 @@ class Store:
         """Take over a deployment's resources and pending operations."""
         for raw in deployment.get("resources") or []:
             entry = {"inputs": {}, "outputs": {}, **from_state(raw)}
-            if entry["type"].startswith("pulumi:providers:") and entry["urn"].rsplit("::", 1)[1].startswith("default"):
-                continue  # the real engine's own: this one has no default providers
+            # The real engine's own default providers: this one has none.
+            if _is_default_provider(entry["urn"]):
+                continue
+            if _is_default_provider(entry.get("provider", "").rpartition("::")[0]):
+                del entry["provider"]
             if entry.get("delete"):
                 self.condemned.append(entry)
             else:
@@ -136,6 +139,10 @@ class Store:
         """Write the file: all of it or nothing, and on the disk when this returns."""
         with self._lock:
             write_atomically(self.path, json.dumps(self.deployment(), ensure_ascii=False, indent=1))
+
+
+def _is_default_provider(urn: str) -> bool:
+    return "::pulumi:providers:" in urn and urn.rpartition("::")[2].startswith("default")
 
 
 def _without(entry: Entry, urn: str) -> Entry:

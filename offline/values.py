@@ -73,7 +73,8 @@ def public(value: Value) -> Value:
 def to_state(value: Value) -> Value:
     """The value as a deployment holds it: a secret's content as JSON text under `plaintext`."""
     return _rewrite(
-        value, lambda found: {SIGNATURE: SECRET, "plaintext": json.dumps(found["value"], ensure_ascii=False)}
+        value,
+        lambda found: {SIGNATURE: SECRET, "plaintext": json.dumps(found["value"], ensure_ascii=False, sort_keys=True)},
     )
 
 

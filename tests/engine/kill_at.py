@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
 import offline.state
 from offline.__main__ import main
@@ -17,12 +18,12 @@ write = offline.state.write_atomically
 count = 0
 
 
-def counted(*arguments: object) -> None:
+def counted(path: Path, text: str) -> None:
     global count  # noqa: PLW0603 (the whole purpose of this process)
     count += 1
     if count == NUMBER and MOMENT == "before":
         os.kill(os.getpid(), signal.SIGKILL)
-    write(*arguments)  # type: ignore[arg-type]
+    write(path, text)
     if count == NUMBER:
         os.kill(os.getpid(), signal.SIGKILL)
 

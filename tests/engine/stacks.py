@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -20,6 +21,13 @@ from offline import engine
 from offline.display import Display
 
 ROOT = Path(__file__).parents[2]
+HEAD = """import pulumi
+import pulumi_command as command
+import pulumi_docker as docker
+from kit import Kit
+
+lab = Kit()
+"""
 KIT = Path(__file__).parent / "programs" / "kit"
 
 
@@ -34,6 +42,10 @@ class Run:
     text: str
 
 
+DockerObject = Any
+"""A container, network, volume or image of the Docker SDK."""
+
+
 class Stack:
     """A project in a folder of its own with one stack `test`; what it makes carries its own prefix."""
 
@@ -44,10 +56,10 @@ class Stack:
         shutil.copytree(KIT, root, dirs_exist_ok=True)
         project = (root / "Pulumi.yaml").read_text("utf-8")
         (root / "Pulumi.yaml").write_text(project.replace(".venv", sys.prefix), "utf-8")
-        self.docker: Any = docker.from_env()
+        self.docker: DockerObject = docker.from_env()
         self.configure()
 
-    def configure(self, **more: Any) -> None:
+    def configure(self, **more: str) -> None:
         """Write the stack's configuration; `salt` is of an empty passphrase."""
         config = {"kit:prefix": self.prefix, "kit:subnet": self.subnet, **more}
         salt = "v1:HiPwCJ9cl4A=:v1:68Bu50Cjxo8ZGWdl:rg6YWCin8OUmuybB4RahPl4Jgfz8sg=="
@@ -56,10 +68,9 @@ class Stack:
 
     def program(self, text: str) -> None:
         """The program's body; `lab` is a Kit."""
-        head = "import pulumi\nimport pulumi_command as command\nimport pulumi_docker as docker\nfrom kit import Kit\n\nlab = Kit()\n"
-        (self.root / "__main__.py").write_text(head + textwrap.dedent(text), "utf-8")
+        (self.root / "__main__.py").write_text(HEAD + textwrap.dedent(text), "utf-8")
 
-    def container(self, name: str) -> Any:
+    def container(self, name: str) -> DockerObject:
         return self.docker.containers.get(self.prefix + name)
 
     def names(self, kind: str) -> set[str]:
@@ -102,7 +113,9 @@ class Stack:
                     thing = getattr(self.docker, kind).get(self.prefix + name)
                     thing.remove(**({} if kind == "networks" else {"force": True}))
         for image in self.docker.images.list(filters={"reference": f"maillab-engine-test/{self.prefix}*"}):
-            self.docker.images.remove(image.id, force=True)
+            for tag in image.tags:
+                self.docker.images.remove(tag)
+        self.docker.images.prune({"dangling": True, "label": "maillab.engine-test=1"})
         self.docker.close()
 
 
@@ -110,14 +123,14 @@ class OfflineStack(Stack):
     """Driven by the engine in this process; `cli` runs it as a process of its own."""
 
     def run(self, verb: str, *flags: str) -> Run:
-        out = StringOut()
+        out = io.StringIO()
         display = Display(out=out, diff="--diff" in flags)
         more = {"refresh": True} if "--refresh" in flags else {}
         result = getattr(engine, verb)(self.root, "test", display=display, **more)
         ops = {op: count for op, count in result.summary.items() if op != "same"}
         touched = {step["urn"].rsplit("::", 1)[1]: step["op"] for step in result.steps if step["op"] != "same"}
         errors = "\n".join(item["message"] for item in result.diagnostics)
-        return Run(ok=result.ok, ops=ops, touched=touched, errors=errors, text=out.text)
+        return Run(ok=result.ok, ops=ops, touched=touched, errors=errors, text=out.getvalue())
 
     def cli(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """`python -m offline …` in the project's folder."""
@@ -129,23 +142,6 @@ class OfflineStack(Stack):
         file = self.root / ".pulumi-state" / "offline" / "test.json"
         deployment: dict[str, Any] = json.loads(file.read_text("utf-8"))["deployment"]
         return deployment
-
-
-class StringOut:
-    """A text stream that is no terminal and keeps everything."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def write(self, text: str) -> int:
-        self.text += text
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing to do."""
-
-    def isatty(self) -> bool:
-        return False
 
 
 class PulumiStack(Stack):
@@ -185,7 +181,7 @@ class PulumiStack(Stack):
             (step["urn"].rsplit("::", 1)[1], step["op"]) for step in steps if step["op"] not in ("same", "refresh")
         ]
         # The real engine's own default provider for commands is no part of the program.
-        touched = {name: simple.get(op, op) for name, op in named if not name.startswith("default_")}
+        touched = {name: simple.get(op, op) for name, op in named if not name.startswith("default")}
         return Run(
             ok=done.returncode == 0, ops=dict(Counter(touched.values())), touched=touched,
             errors=errors, text=done.stdout + done.stderr,

@@ -123,27 +123,28 @@ def test_no_docker_engine_is_explained(offline: OfflineStack) -> None:
     assert "systemctl start docker" in done.errors
 
 
-@pytest.mark.parametrize(
-    ("program", "named"),
-    [
-        pytest.param('docker.Tag("t", source_image="a", target_image="b", opts=lab.opts())', "docker:index/tag:Tag", id="type"),
-        pytest.param('docker.RemoteImage("r", name="debian:trixie-slim", opts=lab.opts())', "RemoteImage", id="remote-image"),
-        pytest.param('docker.get_network(name="bridge", opts=pulumi.InvokeOptions(provider=lab.provider))', "getNetwork", id="invoke"),
-        pytest.param('docker.Volume.get("v", "id", opts=lab.opts())', "does not support ReadResource", id="read"),
-        pytest.param('lab.volume("v", {"import_": "v"})', "importId", id="import"),
-        pytest.param('lab.volume("v", {"aliases": [pulumi.Alias(name="w")]})', "aliasURNs", id="aliases"),
-        pytest.param('lab.volume("v", {"custom_timeouts": pulumi.CustomTimeouts(create="1m")})', "customTimeouts", id="timeouts"),
-        pytest.param('lab.volume("v", {"transforms": [lambda args: None]})', "transforms", id="transforms"),
-        pytest.param('lab.volume("v", {"replace_with": [lab.volume("w")]})', "ReplaceWith", id="replace-with"),
-        pytest.param('lab.volume("v", {"hide_diffs": ["name"]})', "hideDiffs", id="hide-diffs"),
-        pytest.param('docker.Volume("v", name="v")', "explicit docker Provider", id="default-provider"),
-        pytest.param('lab.container("c", gpus="all")', "gpus", id="container-input"),
-        pytest.param('lab.container("c", wait=True)', "wait", id="container-wait"),
-        pytest.param('lab.image("i", cache_from={"images": ["a"]})', "cacheFrom", id="build-input"),
-        pytest.param('lab.image("i", builder_version="BuilderBuildKit")', "BuilderV1", id="buildkit"),
-        pytest.param('lab.command("c", "true", asset_paths=["*"])', "assetPaths", id="command-input"),
-    ],
-)  # fmt: skip
+REFUSED = {
+    "type": ('docker.Tag("t", source_image="a", target_image="b", opts=lab.opts())', "docker:index/tag:Tag"),
+    "remote-image": ('docker.RemoteImage("r", name="debian:trixie-slim", opts=lab.opts())', "RemoteImage"),
+    "invoke": ('docker.get_network(name="b", opts=pulumi.InvokeOptions(provider=lab.provider))', "getNetwork"),
+    "read": ('docker.Volume.get("v", "id", opts=lab.opts())', "does not support ReadResource"),
+    "import": ('lab.volume("v", {"import_": "v"})', "importId"),
+    "aliases": ('lab.volume("v", {"aliases": [pulumi.Alias(name="w")]})', "aliasURNs"),
+    "timeouts": ('lab.volume("v", {"custom_timeouts": pulumi.CustomTimeouts(create="1m")})', "customTimeouts"),
+    "transforms": ('lab.volume("v", {"transforms": [lambda args: None]})', "transforms"),
+    "replace-with": ('lab.volume("v", {"replace_with": [lab.volume("w")]})', "ReplaceWith"),
+    "hide-diffs": ('lab.volume("v", {"hide_diffs": ["name"]})', "hideDiffs"),
+    "default-provider": ('docker.Volume("v", name="v")', "explicit docker Provider"),
+    "container-input": ('lab.container("c", gpus="all")', "gpus"),
+    "container-part": ('lab.container("c", volumes=[{"container_path": "/v", "host_path": "/"}])', "volumes.hostPath"),
+    "container-wait": ('lab.container("c", wait=True)', "wait"),
+    "build-input": ('lab.image("i", cache_from={"images": ["a"]})', "cacheFrom"),
+    "buildkit": ('lab.image("i", builder_version="BuilderBuildKit")', "BuilderV1"),
+    "command-input": ('lab.command("c", "true", asset_paths=["*"])', "assetPaths"),
+}
+
+
+@pytest.mark.parametrize(("program", "named"), REFUSED.values(), ids=REFUSED)
 def test_what_is_not_supported_is_refused_by_name(offline: OfflineStack, program: str, named: str) -> None:
     offline.program(program)
     done = offline.preview()

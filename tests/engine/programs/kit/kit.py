@@ -6,6 +6,8 @@ import pulumi
 import pulumi_command as command
 import pulumi_docker as docker
 
+Anything = Any
+
 
 class Kit:
     def __init__(self) -> None:
@@ -16,23 +18,23 @@ class Kit:
     def labels(self) -> list[dict[str, str]]:
         return [{"label": "maillab.stack", "value": self.prefix}]
 
-    def opts(self, **more: Any) -> pulumi.ResourceOptions:
+    def opts(self, **more: Anything) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(provider=self.provider, **more)
 
-    def network(self, name: str, /, opts: Any = None, **args: Any) -> docker.Network:
+    def network(self, name: str, /, opts: Anything = None, **args: Anything) -> docker.Network:
         subnet = self.config.require("subnet")
         gateway = subnet.replace(".0/24", ".254")
         defaults = {"ipam_configs": [{"subnet": subnet, "gateway": gateway}], "labels": self.labels()}
         return docker.Network(name, **{"name": self.prefix + name, **defaults, **args}, opts=self.opts(**opts or {}))
 
-    def volume(self, name: str, /, opts: Any = None, **args: Any) -> docker.Volume:
+    def volume(self, name: str, /, opts: Anything = None, **args: Anything) -> docker.Volume:
         return docker.Volume(
             name,
             **{"name": self.prefix + name, "labels": self.labels(), **args},
             opts=self.opts(**opts or {}),
         )
 
-    def container(self, name: str, /, opts: Any = None, **args: Any) -> docker.Container:
+    def container(self, name: str, /, opts: Anything = None, **args: Anything) -> docker.Container:
         defaults = {"image": "debian:trixie-slim", "command": ["sleep", "infinity"], "init": True}
         return docker.Container(
             name,
@@ -40,18 +42,13 @@ class Kit:
             opts=self.opts(**opts or {}),
         )
 
-    def image(self, name: str, context: str = "image", opts: Any = None, **build: Any) -> docker.Image:
+    def image(self, name: str, context: str = "image", opts: Anything = None, **build: Anything) -> docker.Image:
         args = {"BASE": "debian:trixie-slim"}
         fixed = {"context": context, "platform": "linux/amd64", "builder_version": "BuilderV1", "args": args}
-        return docker.Image(
-            name,
-            image_name=f"maillab-engine-test/{self.prefix}{name}:latest",
-            skip_push=True,
-            build={**fixed, **build},
-            opts=self.opts(**opts or {}),
-        )
+        more: Anything = {"build": {**fixed, **build}, "skip_push": True, "opts": self.opts(**opts or {})}
+        return docker.Image(name, image_name=f"maillab-engine-test/{self.prefix}{name}:latest", **more)
 
-    def command(self, name: str, /, create: str, opts: Any = None, **args: Any) -> command.local.Command:
+    def command(self, name: str, /, create: str, opts: Anything = None, **args: Anything) -> command.local.Command:
         defaults = {"interpreter": ["/bin/bash", "-c"], "add_previous_output_in_env": False}
         return command.local.Command(
             name, create=create, **{**defaults, **args}, opts=pulumi.ResourceOptions(**opts or {})
