@@ -40,6 +40,7 @@ def check(config: LabConfig) -> list[Problem]:
             for machine in school.machines:
                 problems += _check_machine(machine, school, f"{where}.machines.{machine.name}")
         problems += _check_roles(school, where)
+        problems += _check_hostnames(school, where)
     problems += _check_addresses(config)
     problems += _check_reverse_zones(config)
     return problems
@@ -227,6 +228,19 @@ def _check_addresses(config: LabConfig) -> list[Problem]:
                 "name them apart (`hostname` may be equal)",
             )
             problems.append(Problem(id="machine-name-twice", where=", ".join(places), what=what, remedy=remedy))
+    return problems
+
+
+def _check_hostnames(school: SchoolConfig, where: str) -> list[Problem]:
+    """Two machines with one name in the school's domain (the fault of two machines of one `name` is said elsewhere)."""
+    first: dict[str, str] = {}
+    problems = []
+    for machine in school.machines:
+        fqdn = machine.fqdn(school.domain)
+        if first.setdefault(fqdn, machine.name) != machine.name:
+            what = f"{first[fqdn]} is {fqdn} already"
+            place = f"{where}.machines.{machine.name}.hostname"
+            problems.append(Problem(id="hostname-twice", where=place, what=what, remedy="give it another hostname"))
     return problems
 
 

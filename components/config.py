@@ -89,7 +89,7 @@ def parse(data: Mapping[str, object], stack: str) -> LabConfig:
 
     reader = Reader()
     filled = {"where": "local", "prefix": f"{stack}-"} | {k: v for k, v in data.items() if v not in (None, "")}
-    config = reader.read(LabConfig, filled | {"stack": stack}, "maillab")
+    config = reader.read(LabConfig, filled | {"stack": stack}, "maillab:")
     if config is None:
         raise ConfigurationError(reader.problems)
     problems = check(config)

@@ -87,7 +87,7 @@ class Reader:
     def _mapping(self, wanted: object, data: object, where: str) -> dict[str, object]:
         if not isinstance(data, Mapping):
             raise self._misfit("wrong-type", where, f"{data!r} is not a mapping", "write 'name: value' lines")
-        values = self._each((f"{where}.{key}", wanted, item) for key, item in data.items())
+        values = self._each((_below(where, key), wanted, item) for key, item in data.items())
         return dict(zip(map(str, data), values, strict=True))
 
     def _each(self, items: typing.Iterable[tuple[str, object, object]]) -> list[object]:
@@ -111,19 +111,24 @@ class Reader:
         for key in data:
             if key not in fields:
                 remedy = f"{did_you_mean(str(key), list(fields))}known here: {', '.join(sorted(fields))}"
-                self._misfit("unknown-key", f"{where}.{key}", "this key is not known", remedy)
+                self._misfit("unknown-key", _below(where, key), "this key is not known", remedy)
         for name, field in fields.items():
             required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             if required and name not in data:
-                self._misfit("missing-key", f"{where}.{name}", "this key is missing", "add it")
+                self._misfit("missing-key", _below(where, name), "this key is missing", "add it")
         present = [name for name in fields if name in data]
         try:
-            values = self._each((f"{where}.{name}", hints[name], data[name]) for name in present)
+            values = self._each((_below(where, name), hints[name], data[name]) for name in present)
         except _MisfitError:
             values = []
         if len(self.problems) > before:
             raise _MisfitError
         return wanted(**dict(zip(present, values, strict=True)))
+
+
+def _below(where: str, key: object) -> str:
+    """The place of `key` below `where`; `maillab:` is the namespace of the top-level keys."""
+    return f"{where}{key}" if where.endswith(":") else f"{where}.{key}"
 
 
 def did_you_mean(word: str, choices: Sequence[str]) -> str:

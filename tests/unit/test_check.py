@@ -116,6 +116,7 @@ def test_good_configuration(changes: Mapping[str, Any]) -> None:
         pytest.param({f"{DNS}.hostname": "dns.x"}, ["bad-machine-name"], id="host name with a dot"),
         pytest.param({"schools.0.machines.4.name": "dns"}, ["machine-name-twice"], id="machine twice"),
         pytest.param({"schools.0.machines.4.name": "tn"}, ["machine-name-twice"], id="called tn"),
+        pytest.param({"schools.0.machines.4.hostname": "mail"}, ["hostname-twice"], id="host name twice"),
         pytest.param({"internet.mail.name": "outside"}, ["bad-machine-name"], id="tn called outside"),
         pytest.param({f"{DNS}.roles": []}, ["no-role", "role-count"], id="no role"),
         pytest.param({"schools.0.machines.4.roles": ["dns"]}, ["role-count"], id="two name servers"),
@@ -155,34 +156,34 @@ def test_one_fault(changes: Mapping[str, Any], expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected", "where"),
     [
-        pytest.param({"schools.0.machnes": []}, "unknown-key", "maillab.schools[0].machnes", id="unknown key"),
-        pytest.param({"schools.0.domain": REMOVED}, "missing-key", "maillab.schools[0].domain", id="missing key"),
-        pytest.param({"schools.0.domain": 5}, "wrong-type", "maillab.schools[0].domain", id="number for a text"),
+        pytest.param({"schools.0.machnes": []}, "unknown-key", "maillab:schools[0].machnes", id="unknown key"),
+        pytest.param({"schools.0.domain": REMOVED}, "missing-key", "maillab:schools[0].domain", id="missing key"),
+        pytest.param({"schools.0.domain": 5}, "wrong-type", "maillab:schools[0].domain", id="number for a text"),
         pytest.param(
-            {"schools.0.zone.ttl": "day"}, "wrong-type", "maillab.schools[0].zone.ttl", id="text for a number"
+            {"schools.0.zone.ttl": "day"}, "wrong-type", "maillab:schools[0].zone.ttl", id="text for a number"
         ),
-        pytest.param({"schools.0.zone.ttl": 1.5}, "wrong-type", "maillab.schools[0].zone.ttl", id="half a second"),
-        pytest.param({"schools.0.zone.ttl": True}, "wrong-type", "maillab.schools[0].zone.ttl", id="true for a number"),
+        pytest.param({"schools.0.zone.ttl": 1.5}, "wrong-type", "maillab:schools[0].zone.ttl", id="half a second"),
+        pytest.param({"schools.0.zone.ttl": True}, "wrong-type", "maillab:schools[0].zone.ttl", id="true for a number"),
         pytest.param(
-            {"schools.0.zone.flush_outside": 1}, "wrong-type", "maillab.schools[0].zone.flush_outside", id="1 for true"
+            {"schools.0.zone.flush_outside": 1}, "wrong-type", "maillab:schools[0].zone.flush_outside", id="1 for true"
         ),
-        pytest.param({"schools": "dc1es"}, "wrong-type", "maillab.schools", id="text for a list"),
-        pytest.param({"schools.0": "dc1es"}, "wrong-type", "maillab.schools[0]", id="text for a mapping"),
+        pytest.param({"schools": "dc1es"}, "wrong-type", "maillab:schools", id="text for a list"),
+        pytest.param({"schools.0": "dc1es"}, "wrong-type", "maillab:schools[0]", id="text for a mapping"),
         pytest.param(
             {f"{MAIL}.mail.main_cf": ["a"]},
             "wrong-type",
-            "maillab.schools[0].machines[1].mail.main_cf",
+            "maillab:schools[0].machines[1].mail.main_cf",
             id="list for a mapping",
         ),
-        pytest.param({f"{DNS}.ipv4": "163.26.182"}, "no-address", "maillab.schools[0].machines[0].ipv4", id="address"),
+        pytest.param({f"{DNS}.ipv4": "163.26.182"}, "no-address", "maillab:schools[0].machines[0].ipv4", id="address"),
         pytest.param(
             {"schools.0.network.ipv4": "163.26.182.1/24"},
             "no-address",
-            "maillab.schools[0].network.ipv4",
+            "maillab:schools[0].network.ipv4",
             id="host bits",
         ),
         pytest.param(
-            {f"{DNS}.roles.0": "dsn"}, "unknown-value", "maillab.schools[0].machines[0].roles[0]", id="unknown role"
+            {f"{DNS}.roles.0": "dsn"}, "unknown-value", "maillab:schools[0].machines[0].roles[0]", id="unknown role"
         ),
     ],
 )
