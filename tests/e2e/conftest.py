@@ -1,11 +1,14 @@
 """One lab for all end-to-end tests, brought up by the offline engine and removed at the end."""
 
 import pathlib
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.lab import Lab, make_lab, remove_lab
+from tests.support.own_engine import OwnEngine, start_own_engine
+from tests.support.program import put_back
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +25,49 @@ def onehost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 def _running(folder: pathlib.Path, source: str) -> Iterator[Lab]:
     lab = make_lab(folder, source)
+    try:
+        lab.up()
+        yield lab
+    finally:
+        remove_lab(lab)
+
+
+@pytest.fixture(scope="session")
+def edited_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A second lab like the first, for the tests that edit and break things: they take `workshop`."""
+    yield from _running(tmp_path_factory.mktemp("workshop"), "dc1es")
+
+
+@pytest.fixture
+def workshop(edited_lab: Lab) -> Iterator[Lab]:
+    """A lab to edit and to break: its configuration is put back, and its machines run, when the test has ended."""
+    with put_back(edited_lab):
+        yield edited_lab
+
+
+@pytest.fixture(scope="module")
+def workbench(edited_lab: Lab) -> Iterator[Lab]:
+    """The same for a module whose edits do not touch each other: put back once, at the end."""
+    with put_back(edited_lab):
+        yield edited_lab
+
+
+@pytest.fixture(scope="session")
+def own_engine(lab: Lab) -> Iterator[OwnEngine]:
+    """A Docker engine of the tests' own, with the images of `lab`."""
+    with tempfile.TemporaryDirectory(prefix="maillab-", dir="/var/tmp") as folder:
+        engine = start_own_engine(pathlib.Path(folder))
+        try:
+            engine.load_images(lab)
+            yield engine
+        finally:
+            engine.stop()
+
+
+@pytest.fixture(scope="session")
+def lone_lab(own_engine: OwnEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab without a carrier, alone on an engine of its own."""
+    lab = make_lab(tmp_path_factory.mktemp("lone"), "dc1es", host=own_engine.host, carrier=False)
     try:
         lab.up()
         yield lab

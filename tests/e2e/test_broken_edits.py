@@ -1,0 +1,99 @@
+"""A broken edit fails in the validator's words, the old configuration serves on, and the next good one mends all."""
+
+import pathlib
+
+import pytest
+
+from tests.support.delivered import deliver
+from tests.support.lab import Lab, make_lab
+from tests.support.mail import smtp
+from tests.support.program import add_parameter, run, unrestarted, up
+
+WENDY = "wendy@example.com"
+ADMIN = "admin@dc1es.tnc.edu.tw"
+MX = '- "@    MX    10  mail"'
+
+
+@pytest.mark.parametrize(
+    ("parameter", "words"),
+    [
+        pytest.param("inet_protocols: ipv4, ipv5", 'unknown inet_protocols value "ipv5"', id="unknown-protocol"),
+        pytest.param("smtpd_client_connection_count_limit: many", "bad numerical configuration", id="no-number"),
+        pytest.param("smtpd_bannr: $myhostname", "unused parameter: smtpd_bannr=", id="unknown-parameter"),
+        pytest.param("smtpd_banner: $nosuchname", "undefined parameter: nosuchname", id="undefined-name"),
+        pytest.param("virtual_alias_maps: hash:/etc/postfix/no-map", "/etc/postfix/no-map", id="missing-map"),
+        pytest.param("local_recipient_maps: nosuch:/etc/aliases", "unsupported dictionary type: nosuch", id="map-type"),
+        pytest.param("smtpd_recipient_restrictions: check_relay_domains", "451", id="restriction-of-the-tutorial"),
+    ],
+)
+def test_refused_parameter(workshop: Lab, parameter: str, words: str) -> None:
+    serving = workshop["mail"].read("/etc/postfix/main.cf")
+    add_parameter(workshop, parameter)
+    with unrestarted(workshop):
+        failed = run(workshop, "up", "--yes")
+    assert not failed.ok
+    assert words in failed.words
+    assert workshop["mail"].read("/etc/postfix/main.cf") == serving
+    assert deliver(workshop, "outside", WENDY, ADMIN).path == ["outside", "spamfilter", "mail"]
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        pytest.param("bad_host A 163.26.182.77", "bad owner name", id="underscore-in-a-host-name"),
+        pytest.param("@ MX 50 163.26.182.2.", "163.26.182.2", id="mx-to-an-address"),
+    ],
+)
+def test_refused_record(workshop: Lab, record: str, words: str) -> None:
+    question = "dig +short @127.0.0.1 dc1es.tnc.edu.tw SOA"
+    serving = workshop["dns"].succeed(question)
+    workshop.edit(MX, f'{MX}\n          - "{record}"')
+    with unrestarted(workshop):
+        failed = run(workshop, "up", "--yes")
+    assert not failed.ok
+    assert words in failed.words
+    assert workshop["dns"].succeed(question) == serving
+    assert deliver(workshop, "outside", WENDY, ADMIN).path == ["outside", "spamfilter", "mail"]
+
+
+def test_next_good_edit_mends_all(workshop: Lab) -> None:
+    """The failed update counts as not done; other machines' parts of it may be."""
+    add_parameter(workshop, "smtpd_bannr: $myhostname ESMTP mended")
+    workshop.edit('"service: admin, manager, tnuser@tn.edu.tw"', '"library: chen"')
+    assert not run(workshop, "up", "--yes").ok
+    assert run(workshop, "preview").steps == {"mail-config": "update"}
+    workshop.edit("smtpd_bannr", "smtpd_banner")
+    assert up(workshop) == {"mail-config": "update"}
+    greeting = smtp(workshop["outside"], workshop["mail"].ipv4, ["QUIT"])[0]
+    assert greeting.text == "220 mail.dc1es.tnc.edu.tw ESMTP mended"
+    deliver(workshop, "outside", WENDY, "library@dc1es.tnc.edu.tw")
+    assert run(workshop, "preview", "--expect-no-changes").ok
+
+
+def test_all_problems_are_listed_and_nothing_is_made(tmp_path: pathlib.Path) -> None:
+    lab = make_lab(tmp_path, "dc1es")
+    lab.edit(MX, '- "@ MX 10 post"')
+    lab.edit('"root: admin"', '"root: webmaster"')
+    lab.edit("{name: lin,", "{name: Lin,")
+    lab.edit("ipv4: 163.26.182.100", "ipv4: 163.26.182.2")
+    lab.edit('relayhost: "[163.26.182.249]"', 'relayhost: "[163.26.182.9]"')
+    lab.edit("mail2.dc1es.tnc.edu.tw, server: mail2", "dc1es.tnc.edu.tw, server: mail2")
+    ids = ["mx-without-address", "alias-loop", "bad-user-name", "address-twice", "relayhost-unknown"]
+    for command in ("preview", "up"):
+        refused = run(lab, command)
+        assert not refused.ok
+        assert set(refused.steps) <= {f"maillab-{lab.stack}"}, "something but the stack itself was registered"
+        assert "Traceback" not in refused.words
+        assert [name for name in [*ids, "domain-routed-twice"] if f"[{name}]" not in refused.words] == []
+    label = f"maillab.stack={lab.stack}"
+    assert lab.client.networks.list(filters={"label": label}) == []
+    assert lab.client.containers.list(all=True, filters={"label": label}) == []
+
+
+def test_problems_leave_a_running_lab_alone(workshop: Lab) -> None:
+    workshop.edit(MX, '- "@ MX 10 post"')
+    with unrestarted(workshop):
+        failed = run(workshop, "up", "--yes")
+    assert not failed.ok
+    assert failed.steps == {}
+    assert deliver(workshop, "outside", WENDY, ADMIN).path == ["outside", "spamfilter", "mail"]
