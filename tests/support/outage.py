@@ -1,0 +1,41 @@
+"""Servers that are down for a while, and files that are edited for a while."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.support.lab import Lab
+from tests.support.machine import Machine
+
+
+@contextmanager
+def postfix_stopped(machine: Machine) -> Iterator[None]:
+    """Postfix stopped as the tutorial does it: the machine answers, and refuses connections to port 25."""
+    machine.succeed("service postfix stop")
+    try:
+        yield
+    finally:
+        machine.succeed("service postfix start")
+        machine.wait_for_open_port(25)
+
+
+@contextmanager
+def machine_stopped(lab: Lab, name: str, port: int = 25) -> Iterator[None]:
+    """The whole machine switched off (docker stop): packets to it get no answer. Afterwards `port` is open again."""
+    lab[name].container.stop()
+    try:
+        yield
+    finally:
+        lab[name].container.start()
+        lab[name].wait_for_open_port(port)
+
+
+@contextmanager
+def edited(machine: Machine, after: str, *paths: str) -> Iterator[None]:
+    """Keeps files as they are now; whatever is done to them is undone at the end, and `after` makes that known."""
+    before = {path: machine.get(path) for path in paths}
+    try:
+        yield
+    finally:
+        for path, content in before.items():
+            machine.put(path, content)
+        machine.succeed(after)
