@@ -32,7 +32,9 @@ def machine_stopped(lab: Lab, name: str, port: int = 25) -> Iterator[None]:
 @contextmanager
 def edited(machine: Machine, after: str, *paths: str) -> Iterator[None]:
     """Keeps files as they are now; whatever is done to them is undone at the end, and `after` makes that known."""
-    before = {path: machine.get(path) for path in paths}
+    # A managed file is a symbolic link, which must stay one.
+    files = [machine.succeed(f"readlink -f {path}").strip() for path in paths]
+    before = {path: machine.get(path) for path in files}
     try:
         yield
     finally:
