@@ -78,15 +78,15 @@ def _host_config(inputs: Props) -> Props:
     capabilities = inputs.get("capabilities") or {}
     bindings: dict[str, list[Props]] = {}
     for port in inputs.get("ports") or []:
-        target = {"HostIp": port["ip"], "HostPort": str(port.get("external") or "")}
+        target = {"HostIp": port["ip"], "HostPort": str(port.get("external") or 0)}
         bindings.setdefault(_port(port), []).append(target)
     return {
         **{field: inputs[key] for key, field in HOST_CONFIG.items() if inputs.get(key)},
         **_limits(inputs),
         "Init": bool(inputs.get("init")),
         "LogConfig": {"Type": inputs.get("logDriver", ""), "Config": inputs.get("logOpts") or {}},
-        "CapAdd": capabilities.get("adds") or [],
-        "CapDrop": capabilities.get("drops") or [],
+        "CapAdd": capabilities.get("adds"),
+        "CapDrop": capabilities.get("drops"),
         "Mounts": [
             {
                 "Type": one["type"],
@@ -103,7 +103,8 @@ def _host_config(inputs: Props) -> Props:
         "PortBindings": bindings,
         "Ulimits": [
             {key.title(): limit[key] for key in ("name", "soft", "hard")} for limit in inputs.get("ulimits") or []
-        ],
+        ]
+        or None,
     }
 
 

@@ -135,11 +135,12 @@ class Display:
             finally:
                 self._live = None
 
-    def _running_steps(self) -> str:
+    def _running_steps(self) -> Any:  # noqa: ANN401 (rich is imported only where there is a terminal)
+        from rich.text import Text  # noqa: PLC0415
+
         with self._lock:
             now = time.monotonic()
-            lines = [f"{text} ({now - begun:.0f}s)" for text, begun in self._running.values()]
-        return "\n".join(line.replace("[", r"\[") for line in lines)
+            return Text("\n".join(f"{text} ({now - begun:.0f}s)" for text, begun in self._running.values()))
 
     def summary(self, outputs: Props, seconds: float, *, dry_run: bool) -> None:
         """The end of a run: diagnostics, outputs, counts and duration."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import threading
@@ -36,8 +37,10 @@ def client(host: str) -> Api:
         if host not in _clients:
             import docker  # noqa: PLC0415 (0.3 s, a preview without changes does not need it)
 
+            ssh = host.startswith("ssh://")
+            if ssh and not importlib.util.find_spec("paramiko"):
+                raise OfflineError(f"Docker engine {host}: the Python package paramiko is missing; install docker[ssh]")
             with explained(f"Docker engine {host}"):
-                ssh = host.startswith("ssh://")
                 _clients[host] = docker.APIClient(
                     base_url=host, version="auto", timeout=TIMEOUT, use_ssh_client=ssh, max_pool_size=32
                 )

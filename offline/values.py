@@ -11,6 +11,8 @@ SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 MASK = "[secret]"
+SECRET_LINE = 8
+"""From this length on a line of a secret file is hidden by itself; shorter ones stand in other files too."""
 
 Value = Any
 """A JSON value; a secret is `{SIGNATURE: SECRET, "value": …}`, an unknown is the text `UNKNOWN`."""
@@ -102,9 +104,11 @@ def contains(value: Value, what: str) -> bool:
 
 
 def secret_texts(value: Value) -> set[str]:
-    """Every text in the value's secrets, to be hidden wherever it would be shown."""
+    """Every text in the value's secrets, to be hidden wherever it would be shown; of a file its lines too."""
     if is_secret(value):
-        return {text for text in leaves(plain(value)) if isinstance(text, str) and len(text) > 2 and text != UNKNOWN}
+        texts = [text for text in leaves(plain(value)) if isinstance(text, str) and text != UNKNOWN]
+        lines = [line.strip() for text in texts for line in text.splitlines() if not line.startswith("#")]
+        return {text for text in texts if len(text) > 2} | {line for line in lines if len(line) >= SECRET_LINE}
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return {text for item in items for text in secret_texts(item)}
 

@@ -115,7 +115,8 @@ class Stack:
         for image in self.docker.images.list(filters={"reference": f"maillab-engine-test/{self.prefix}*"}):
             for tag in image.tags:
                 self.docker.images.remove(tag)
-        self.docker.images.prune({"dangling": True, "label": "maillab.engine-test=1"})
+        with suppress(docker.errors.APIError):  # another prune is under way
+            self.docker.images.prune({"dangling": True, "label": "maillab.engine-test=1"})
         self.docker.close()
 
 

@@ -81,3 +81,26 @@ def test_pulumi_to_offline_and_back(both: Both) -> None:
     assert both.pulumi("preview") == {}
     both.pulumi("destroy")
     assert both.names("containers") | both.names("networks") == set()
+
+
+def facts(stack: Both, name: str) -> dict[str, object]:
+    """What a container is made of, as the Docker engine has it."""
+    attributes = stack.container(name).attrs
+    return {key: attributes[key] for key in ("Config", "HostConfig", "Path", "Args", "Driver", "Platform")}
+
+
+def test_both_engines_make_the_same_containers_networks_and_images(both: Both) -> None:
+    both.program(WHOLE)
+    both.pulumi("up")
+    made = [facts(both, name) for name in ("box", "other")]
+    network = both.docker.api.inspect_network(f"{both.prefix}lan")
+    image = both.resource("machine")["outputs"]["repoDigest"]
+    both.pulumi("destroy")
+    both.offline("up")
+    assert [facts(both, name) for name in ("box", "other")] == made
+    assert OfflineStack.state(both)["resources"]
+    again = both.docker.api.inspect_network(f"{both.prefix}lan")
+    differ = {"Id", "Created", "Containers"}
+    assert {key: again[key] for key in again.keys() - differ} == {key: network[key] for key in network.keys() - differ}
+    assert both.docker.images.get(image).id == both.container("box").image.id
+    both.offline("destroy")

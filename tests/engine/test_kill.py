@@ -119,7 +119,7 @@ def test_what_is_not_the_stacks_own_is_spared(killed: Killed) -> None:
     labels = {"maillab.stack": killed.prefix}
     other = killed.docker.containers.create("debian:trixie-slim", "true", name=f"{killed.prefix}box", labels=labels)
     killed.program('lab.container("box")')
-    assert [killed.killed_up(*moment, may_fail=True) for moment in MOMENTS[:5]] == [True] * 4 + [False]
+    assert [killed.killed_up(*moment, may_fail=True) for moment in MOMENTS[:7]] == [True] * 6 + [False]
     assert not killed.up().ok
     assert killed.container("box").id == other.id
     other.remove()

@@ -71,6 +71,18 @@ def test_a_multi_line_secret_shows_no_line_of_it(offline: OfflineStack) -> None:
     assert "first line" not in text
 
 
+def test_a_line_of_a_secret_file_is_hidden_in_what_a_command_says(offline: OfflineStack) -> None:
+    program = """
+        files = {"KEY": pulumi.Output.secret("# accounts\\nyh:swordfish\\n")}
+        lab.command("config", "echo bad line: yh:swordfish >&2; false", environment=files)
+    """
+    offline.program(program)
+    done = offline.up()
+    assert not done.ok
+    assert "bad line: [secret]" in done.text
+    assert "bad line: [secret]" in done.errors
+
+
 def test_secure_configuration_is_opened_and_hidden(offline: OfflineStack) -> None:
     salted(offline, f"  kit:word:\n    secure: {secured('swordfish')}\n")
     offline.program('lab.command("config", "echo $WORD", environment={"WORD": lab.config.require_secret("word")})')
