@@ -13,7 +13,8 @@ RUNS = 3
 
 def main() -> None:
     """All figures of one run."""
-    console = Console()
+    # A table that wraps can't be read: wider than a narrow terminal or a log.
+    console = Console(width=max(Console().width, 120))
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="maillab-bench-") as name:
         folder = pathlib.Path(name)
