@@ -61,6 +61,7 @@ def create(api: Api, inputs: Props) -> str:
         times = {field: nanoseconds(health.get(key, "0s")) for key, field in DURATIONS.items()}
         config["Healthcheck"] = {"Test": health.get("tests") or [], "Retries": health.get("retries") or 0, **times}
     config["ExposedPorts"] = {_port(port): {} for port in inputs.get("ports") or []}
+    config["Volumes"] = {volume["containerPath"]: {} for volume in inputs.get("volumes") or []} or None
     made = api.create_container_from_config(config, inputs["name"], inputs.get("platform"))["Id"]
     finished = False
     try:
@@ -100,7 +101,7 @@ def _host_config(inputs: Props) -> Props:
             f"{one['volumeName']}:{one['containerPath']}:{'ro' if one.get('readOnly') else 'rw'}"
             for one in inputs.get("volumes") or []
         ],
-        "PortBindings": bindings,
+        "PortBindings": bindings or None,
         "Ulimits": [
             {key.title(): limit[key] for key in ("name", "soft", "hard")} for limit in inputs.get("ulimits") or []
         ]

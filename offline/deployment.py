@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from offline.state import Entry, Store
 
 WORKERS = 16
+SETTLE_SECONDS = 10
 
 
 class Deployment:
@@ -109,14 +111,18 @@ class Deployment:
             return entry
 
     def _create(self, goal: Goal, target: Target, plan: Plan, log: providers.Log) -> tuple[str, Props]:
-        try:
-            return providers.create(target, plan.inputs, log)
-        except OfflineError:
-            # A Docker engine may end what a killed run asked of it only after we looked for leftovers.
-            if goal.urn not in self._interrupted or not self.remove_leftover(goal.urn):
-                self.store.abandon(goal.urn)
-                raise
-        return providers.create(target, plan.inputs, log)
+        # A Docker engine may end what a killed run asked of it only after we looked for leftovers.
+        patience = SETTLE_SECONDS if goal.urn in self._interrupted and goal.kind in DOCKER_TYPES else 0
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                return providers.create(target, plan.inputs, log)
+            except OfflineError:
+                if time.monotonic() >= deadline:
+                    self.store.abandon(goal.urn)
+                    raise
+            if not self.remove_leftover(goal.urn):
+                time.sleep(0.2)
 
     def remove_leftover(self, urn: str) -> bool:
         """Remove what an interrupted run made under this URN and could not record; answers if it had."""

@@ -27,6 +27,8 @@ from offline.schema import normal
 from offline.state import Entry, Store, locked, write_atomically
 from offline.values import OfflineError, Props, Value, plain, public, secret_texts
 
+SETTLE_SECONDS = 1  # what the Docker engine gets to end what a killed run still asked of it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -200,13 +202,15 @@ def _facts(outputs: Props) -> Value:
 
 def _recover(run: _Run) -> None:
     """After a killed run: remove what it made and could not record, look at what it changed or deleted."""
+    if run.store.pending:
+        run.display.say("finishing what an interrupted run left")
+        time.sleep(SETTLE_SECONDS)
     for urn, operation in run.store.pending.items():
         current = run.store.get(urn)
         if operation["type"] == "creating":
             run.deployment.remove_leftover(urn)
         elif current and not current.get("pendingReplacement"):
-            found = providers.read(run.deployment.target(current), current)
-            if found is None:
+            if (found := providers.read(run.deployment.target(current), current)) is None:
                 run.store.forget(current)
             else:
                 run.store.olds[urn] = {**current, "outputs": found}

@@ -189,7 +189,7 @@ def _create_network(api: Api, inputs: Props) -> str:
     pools = [{POOL[key]: pool[key] for key in POOL if key in pool} for pool in inputs.get("ipamConfigs") or []]
     made = api.create_network(
         inputs["name"], driver=inputs.get("driver"), options=inputs.get("options"), labels=labels(inputs),
-        ipam={"Driver": inputs["ipamDriver"], "Config": pools, "Options": inputs.get("ipamOptions") or {}},
+        ipam={"Driver": inputs["ipamDriver"], "Config": pools, "Options": inputs.get("ipamOptions")},
         internal=bool(inputs.get("internal")), enable_ipv6=bool(inputs.get("ipv6")), check_duplicate=True,
         attachable=inputs.get("attachable"), ingress=inputs.get("ingress"),
     )  # fmt: skip

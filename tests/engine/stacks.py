@@ -114,7 +114,8 @@ class Stack:
                     thing.remove(**({} if kind == "networks" else {"force": True}))
         for image in self.docker.images.list(filters={"reference": f"maillab-engine-test/{self.prefix}*"}):
             for tag in image.tags:
-                self.docker.images.remove(tag)
+                if tag.startswith(f"maillab-engine-test/{self.prefix}"):  # equal builds are one image
+                    self.docker.images.remove(tag, force=True)
         with suppress(docker.errors.APIError):  # another prune is under way
             self.docker.images.prune({"dangling": True, "label": "maillab.engine-test=1"})
         self.docker.close()
