@@ -29,6 +29,7 @@ LOGS = {
             "sent (250 Ok: queued as 4jEEEEEEEEEE)",
         ),
     ],
+    "bouncer": [("4jGGGGGGGGGG", ADMIN, "filter[1.1.1.2]:25", "bounced (550 5.1.1 unknown)")],
     "tn": [("4jFFFFFFFFFF", TNUSER, "local", "sent (delivered to mailbox)")],
 }
 
@@ -77,6 +78,13 @@ def test_trail_ends_where_nothing_was_handed_on(lab: Lab) -> None:
 def test_undelivered_message_fails_with_where_it_is(lab: Lab) -> None:
     with pytest.raises(AssertionError, match="4jAAAAAAAAAA got as far as"):
         lab.wait_for_delivery("outside", "4jAAAAAAAAAA", SERVICE, timeout=0, final="manager@b.tw")
+
+
+def test_bounced_message_fails_at_once(lab: Lab) -> None:
+    found = log("bouncer")["4jGGGGGGGGGG"] + b"2026-11-22T14:23:49+00:00 tn postfix/qmgr[1]: 4jGGGGGGGGGG: removed\n"
+    lab.machines["bouncer"] = fake_machine("bouncer", {"4jGGGGGGGGGG": found})
+    with pytest.raises(AssertionError, match="4jGGGGGGGGGG was not delivered"):
+        lab.wait_for_delivery("bouncer", "4jGGGGGGGGGG", ADMIN)
 
 
 def test_wait_until_gives_what_was_found() -> None:
