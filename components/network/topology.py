@@ -1,6 +1,6 @@
 """From the configuration to the wires: every machine's legs, addresses and routes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 
@@ -80,7 +80,7 @@ def _router(config: LabConfig, dealt: Mapping[str, Mapping[str, IPv4Address]]) -
         segment=INTERNET,
         carrier=dealt[INTERNET][ROUTER],
         addresses=_both(segment.router, segment.router6, segment),
-        routes=("default dev %dev", "6 default dev %dev"),
+        routes=tuple(_on_the_wire(config, (segment.router, segment.router6))),
     )
     legs = tuple(
         Interface(
@@ -94,13 +94,30 @@ def _router(config: LabConfig, dealt: Mapping[str, Mapping[str, IPv4Address]]) -
     return Host(name=ROUTER, fqdn="router.tnc.edu.tw", interfaces=(uplink, *legs), resolvers=resolvers, search=".")
 
 
-def _internet_hosts(config: LabConfig, dealt: Mapping[str, IPv4Address]) -> list[Host]:
-    """Machines of the Internet segment: everything is on the wire, but for the schools behind the router."""
+def _on_the_wire(config: LabConfig, own: Collection[Address]) -> list[str]:
+    """Routes on the Internet segment to the addresses from elsewhere that others there have, and to nobody else.
+
+    Not `default dev`: a Linux host answers ARP for all its addresses on every interface (arp_ignore in the kernel's
+    ip-sysctl), so that the computer under the lab would be found by any of them, and answer through its own uplink.
+    """
     internet = config.internet
-    routes = ["default dev %dev", "6 default dev %dev"]
+    addresses: list[Address] = [internet.mail.ipv4, *(sender.ipv4 for sender in internet.senders)]
+    addresses += [internet.mail.ipv6, *(sender.ipv6 for sender in internet.senders)]
+    near = (internet.segment.ipv4, internet.segment.ipv6)
+    far = [address for address in addresses if address not in own and not any(address in net for net in near)]
+    # The kernel itself adds a prefix only where an address of the machine lies in it.
+    foreign = [net for net in near if not any(address in net for address in own)]
+    targets = [*map(str, foreign), *(f"{address}/{address.max_prefixlen}" for address in far)]
+    return ["unreachable default", "6 unreachable default", *(f"{target} dev %dev" for target in targets)]
+
+
+def _internet_hosts(config: LabConfig, dealt: Mapping[str, IPv4Address]) -> list[Host]:
+    """Machines of the Internet segment: everybody is on the wire, but for the schools behind the router."""
+    internet = config.internet
+    inwards = []
     for school in config.schools:
-        routes.append(f"{school.network.ipv4} via {internet.segment.router}")
-        routes.append(f"{school.network.ipv6} via {internet.segment.router6}")
+        inwards.append(f"{school.network.ipv4} via {internet.segment.router}")
+        inwards.append(f"{school.network.ipv6} via {internet.segment.router6}")
     senders = [_both(sender.ipv4, sender.ipv6, internet.segment) for sender in internet.senders]
     machines = [
         (INTERNET, "ns.root-servers.tw", _both(internet.name_server, internet.name_server6, internet.segment)),
@@ -115,7 +132,14 @@ def _internet_hosts(config: LabConfig, dealt: Mapping[str, IPv4Address]) -> list
         Host(
             name=name,
             fqdn=fqdn,
-            interfaces=(Interface(segment=INTERNET, carrier=dealt[name], addresses=addresses, routes=tuple(routes)),),
+            interfaces=(
+                Interface(
+                    segment=INTERNET,
+                    carrier=dealt[name],
+                    addresses=addresses,
+                    routes=(*_on_the_wire(config, [address.ip for address in addresses]), *inwards),
+                ),
+            ),
             resolvers=(internet.name_server,),
             search=".",
         )
