@@ -1,0 +1,75 @@
+"""A steady stream of letters through edits and restarts: each is delivered, and none twice."""
+
+import pathlib
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.support.lab import Lab
+from tests.support.machine import wait_until
+from tests.support.mail import mailbox
+from tests.support.program import add_parameter, up
+
+SCRIPT = pathlib.Path(__file__).parents[1] / "support" / "stream.py"
+# An alias of an alias, so that each letter needs the alias map.
+RECIPIENT = "webmaster@dc1es.tnc.edu.tw"
+PAUSE = 0.1  # and what sendmail needs: five to eight letters a second
+MOST = 900
+
+
+@contextmanager
+def stream(lab: Lab) -> Iterator[str]:
+    """Letters from outside flow meanwhile; the run's name."""
+    name, outside = f"stream-{secrets.token_hex(4)}", lab["outside"]
+    outside.put(f"/tmp/{name}.py", SCRIPT.read_bytes())
+    outside.succeed(f"setsid python3 /tmp/{name}.py {name} {PAUSE} {MOST} {RECIPIENT} >/dev/null 2>&1 </dev/null &")
+    wait_for_more(lab, name)
+    try:
+        yield name
+    finally:
+        outside.succeed(f"touch /tmp/{name}.stop")
+        outside.wait_until_succeeds(f"test -e /tmp/{name}.done")
+
+
+def sent(lab: Lab, name: str) -> list[str]:
+    """The letters that the outside's Postfix took so far."""
+    return lab["outside"].read(f"/tmp/{name}.sent").split()
+
+
+def wait_for_more(lab: Lab, name: str, letters: int = 5) -> None:
+    """Until so many further letters were sent: what was done before them has been done to a stream."""
+    enough = len(sent(lab, name)) + letters
+    wait_until(f"{enough} letters of {name}", lambda: len(sent(lab, name)) >= enough)
+
+
+def delivered(lab: Lab, name: str) -> Counter[str]:
+    """Message-ID to how often it lies in admin's mailbox."""
+    ids = [str(message["Message-ID"]) for message in mailbox(lab["mail"], "admin")]
+    return Counter(message_id for message_id in ids if message_id.startswith(f"<{name}."))
+
+
+def test_every_letter_is_delivered_once(workshop: Lab) -> None:
+    with stream(workshop) as name:
+        workshop.edit('"service: admin, manager, tnuser@tn.edu.tw"', '"service: admin, manager"')
+        assert up(workshop) == {"mail-config": "update"}
+        wait_for_more(workshop, name)
+        workshop.edit('- "@    MX    10  mail"', '- "@    MX    20  mail"')
+        assert up(workshop) == {"dns-config": "update", "dc1es-flush": "update"}
+        wait_for_more(workshop, name)
+        add_parameter(workshop, "smtpd_banner: $myhostname ESMTP")
+        assert up(workshop) == {"mail-config": "update"}
+        wait_for_more(workshop, name)
+        for machine in ("dns", "spamfilter", "mail"):
+            workshop[machine].container.restart()
+            wait_for_more(workshop, name)
+    letters = sent(workshop, name)
+    wait_until(
+        f"all {len(letters)} letters delivered",
+        lambda: set(letters) <= set(delivered(workshop, name)),
+        timeout=120,
+    )
+    for machine in ("outside", "spamfilter", "mail"):
+        workshop[machine].wait_until_succeeds("postqueue -p | grep -q 'queue is empty'", timeout=60)
+    assert delivered(workshop, name) == Counter(letters)
+    assert len(letters) < MOST, "the stream ended before the edits did"
