@@ -10,7 +10,10 @@ import pulumi_docker as docker
 from components.part import Blueprint
 
 # Environment keys that begin with "/" are files; `env -0` passes them on with their line ends.
-APPLY = """set -o pipefail; env -0 | grep -z '^/' | docker exec -i "$CONTAINER" maillab-apply"""
+APPLY = (
+    """set -o pipefail; { env -0 | grep -z '^/' && printf '.end\\0'; } | """
+    """docker exec -i "$CONTAINER" maillab-apply"""
+)
 STOP_SECONDS = 10
 # A service that closes every possible descriptor at start (xinetd) takes minutes with an unlimited number.
 OPEN_FILES = 8192
