@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
-from cli.app import app
-from cli.problem import MaillabError
+# A run makes some thousand objects for good and ends: looking for garbage among them is a tenth of a preview.
+gc.disable()
+
+from cli.app import app  # noqa: E402
+from cli.problem import MaillabError  # noqa: E402
 
 
 def main() -> int:

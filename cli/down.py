@@ -81,8 +81,15 @@ def images() -> list[Image]:
     """
     form = "{{.ID}} {{.Repository}}:{{.Tag}}"
     found: dict[str, set[str]] = {}
-    for filters in (f"reference={PROJECT}/*", f"label={docker.PROJECT_LABEL}={PROJECT}", f"label={docker.BASE_LABEL}"):
-        for line in docker.docker("image", "ls", "--no-trunc", "--filter", filters, "--format", form).splitlines():
+    # The base by its name too: what others build on it inherits its label.
+    kinds = (
+        [f"reference={PROJECT}/*"],
+        [f"label={docker.PROJECT_LABEL}={PROJECT}"],
+        [f"label={docker.BASE_LABEL}", f"reference={BASE_IMAGE}"],
+    )
+    for filters in kinds:
+        flags = [word for item in filters for word in ("--filter", item)]
+        for line in docker.docker("image", "ls", "--no-trunc", *flags, "--format", form).splitlines():
             image, name = line.split(" ", 1)
             found.setdefault(image, set()).update([] if "<none>" in name else [name])
     return [

@@ -34,6 +34,13 @@ def check(config: LabConfig) -> list[Problem]:
         bad_domain = _check_domain(school.domain, f"{where}.domain")
         problems += bad_domain
         problems += check_segment(school.network, f"{where}.network")
+        # The router's address, and one that nobody has for Docker's gateway entry.
+        if len(school.machines) + 2 > school.network.ipv4.num_addresses - 2:
+            what = (
+                f"{school.network.ipv4} is too small for {len(school.machines)} machines, a router and a spare address"
+            )
+            remedy = "take a larger network"
+            problems.append(Problem(id="network-too-small", where=f"{where}.network", what=what, remedy=remedy))
         # Every name of the zone and of the machines would be reported again for its domain's sake.
         if not bad_domain:
             problems += check_zone(school.zone, school.domain, f"{where}.zone")
@@ -104,7 +111,7 @@ def _check_domain(domain: str, where: str) -> list[Problem]:
         labels, what = (), str(error)
     else:
         what = "a school's domain has at least two labels"
-    if len(labels) > 2 and domain == domain.lower() and not domain.endswith("."):
+    if len(labels) > 2 and all(map(MACHINE_NAME.match, domain.split("."))):
         return []
     remedy = "write it in small letters without a final dot, for instance dc1es.tnc.edu.tw"
     return [Problem(id="bad-domain", where=where, what=f"{domain!r}: {what}", remedy=remedy)]
@@ -125,9 +132,14 @@ def _check_machine(machine: MachineConfig, school: SchoolConfig, where: str) -> 
     if not machine.roles:
         remedy = f"one of: {', '.join(Role)}"
         problems.append(Problem(id="no-role", where=f"{where}.roles", what="the machine does nothing", remedy=remedy))
+    if Role.SPAMFILTER in machine.roles and len(machine.roles) > 1:
+        what, remedy = "the filter is an appliance: nothing else runs on it", "give the other roles to another machine"
+        problems.append(Problem(id="filter-not-alone", where=f"{where}.roles", what=what, remedy=remedy))
     for address, network in ((machine.ipv4, school.network.ipv4), (machine.ipv6, school.network.ipv6)):
-        if address not in network:
-            what, remedy = f"{address} is not in {network}", f"take an address in {network}"
+        # IPv4's first and last address are the network itself and its broadcast (RFC 919).
+        ends = (network[0], network[-1]) if network.version == 4 else (network[0],)
+        if address not in network or address in ends:
+            what, remedy = f"{address} is no host's address in {network}", f"take an address in {network}"
             problems.append(Problem(id="address-outside-network", where=where, what=what, remedy=remedy))
     is_mail = bool({Role.MAIL, Role.SECOND_MAIL} & set(machine.roles))
     for key, wanted, given in (

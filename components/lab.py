@@ -75,7 +75,11 @@ class Lab(pulumi.ComponentResource):
                 self._flush(school.name, school.with_role(Role.DNS)[0].name)
         self.outputs = {
             "machines": {name: _about(plan, self.machines[name]) for name, plan in plans.items()},
-            "urls": {},
+            "serials": {
+                school.name: self.machines[school.with_role(Role.DNS)[0].name].config.stdout
+                for school in config.schools
+            },
+            "urls": {},  # nothing of the lab can be opened from outside yet
             "counts": {
                 "machines": len(plans),
                 "schools": len(config.schools),

@@ -14,6 +14,8 @@ import dns.tokenizer
 from components.problem import Problem
 
 MAX_TTL = 2**31 - 1  # RFC 2181, section 8
+# It grows by one with each change and is not let wrap round (RFC 1982): room for that is left.
+MAX_SERIAL = 2**32 - 2**16
 ADDRESS_TYPES = ("A", "AAAA")
 # The names in a record of these types must have an address (RFC 2181, section 10.3).
 TARGET_OF: Mapping[str, str] = {"MX": "exchange", "NS": "target", "SRV": "target"}
@@ -71,7 +73,7 @@ def parse_record(line: str, origin: str) -> Record:
     owner, rtype, data = words
     try:
         root = dns.name.from_text(origin)
-        name = dns.name.from_text(owner, root)
+        name = dns.name.from_text(owner, root).canonicalize()  # names have no case (RFC 4343)
         rdtype = dns.rdatatype.from_text(rtype)
         tokens = dns.tokenizer.Tokenizer(data)
         rdata = dns.rdata.from_text(dns.rdataclass.IN, rdtype, tokens, root, relativize=False)
@@ -103,22 +105,34 @@ def check_zone(zone: ZoneConfig, origin: str, where: str) -> list[Problem]:
         except ValueError as error:
             remedy = "write it as in a zone file: owner, type, data, for instance: @ MX 0 spamfilter"
             problems.append(Problem(id="bad-record", where=place, what=str(error), remedy=remedy))
-    problems += _check_owners(records)
+    problems += _check_owners(records, dns.name.from_text(origin).to_text())
     problems += _check_targets(records, origin)
     names = {record.name for _, record in records if record.type in ADDRESS_TYPES}
-    mname = absolute(zone.soa.mname, origin)
-    if mname not in names and not problems:
+    mname = _absolute_or_none(zone.soa.mname, origin)
+    if mname is not None and mname.lower() not in names:
         remedy = f"add an A record for {mname}"
         what = f"the name server {mname} has no address"
         problems.append(Problem(id="ns-without-address", where=f"{where}.soa.mname", what=what, remedy=remedy))
     return problems
 
 
+def _absolute_or_none(name: str, origin: str) -> str | None:
+    try:
+        return absolute(name, origin)
+    except dns.exception.DNSException:
+        return None
+
+
 def _check_soa(zone: ZoneConfig, where: str) -> list[Problem]:
     problems = []
+    for key, name in (("soa.mname", zone.soa.mname), ("soa.rname", zone.soa.rname)):
+        if "@" in name or _absolute_or_none(name, "zone") is None:
+            what = f"{name!r} is no domain name"
+            remedy = "write labels with dots between them; in rname a dot stands for the @ (RFC 1035, section 3.3.13)"
+            problems.append(Problem(id="bad-soa-name", where=f"{where}.{key}", what=what, remedy=remedy))
     limits = {
         "ttl": (zone.ttl, MAX_TTL),
-        "soa.serial": (zone.soa.serial, 2**32 - 1),
+        "soa.serial": (zone.soa.serial, MAX_SERIAL),
         "soa.refresh": (zone.soa.refresh, MAX_TTL),
         "soa.retry": (zone.soa.retry, MAX_TTL),
         "soa.expire": (zone.soa.expire, MAX_TTL),
@@ -135,7 +149,7 @@ def _check_soa(zone: ZoneConfig, where: str) -> list[Problem]:
     return problems
 
 
-def _check_owners(records: list[tuple[str, Record]]) -> list[Problem]:
+def _check_owners(records: list[tuple[str, Record]], apex: str) -> list[Problem]:
     """Doubled records, and a CNAME beside other data (RFC 1034, section 3.6.2)."""
     problems = []
     seen = Counter((record.name, record.type, record.data) for _, record in records)
@@ -146,7 +160,11 @@ def _check_owners(records: list[tuple[str, Record]]) -> list[Problem]:
         if seen.pop((record.name, record.type, record.data), 1) > 1:
             what = "this record stands there twice"
             problems.append(Problem(id="record-twice", where=place, what=what, remedy="remove one of them"))
-        if record.type == "CNAME" and types[record.name].total() > 1:
+        if record.type == "SOA":
+            what, remedy = "the zone has its SOA record already", "set its values under `soa`"
+            problems.append(Problem(id="second-soa", where=place, what=what, remedy=remedy))
+        # The zone's own name has SOA and NS beside whatever the list gives it.
+        if record.type == "CNAME" and (types[record.name].total() > 1 or record.name == apex):
             what = f"{record.name} has other records beside its CNAME (RFC 1034, section 3.6.2)"
             remedy = "give the name an A record instead, or remove the other records"
             problems.append(Problem(id="cname-and-other-data", where=place, what=what, remedy=remedy))
@@ -161,7 +179,7 @@ def _check_targets(records: list[tuple[str, Record]], origin: str) -> list[Probl
     for place, record in records:
         if record.type not in TARGET_OF:
             continue
-        target = getattr(record.rdata, TARGET_OF[record.type])
+        target = getattr(record.rdata, TARGET_OF[record.type]).canonicalize()
         text = target.to_text()
         if text in aliases:
             what = f"the target {text} is a CNAME (RFC 2181, section 10.3)"

@@ -9,10 +9,13 @@ from components.problem import Problem
 # RFC 5321 has no limit of its own; one value on all hops, so that what the first takes the last takes too.
 MESSAGE_SIZE_LIMIT = 20 * 1024 * 1024
 USER_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")  # useradd(8)
+# Users and groups that Debian and the lab's packages make: useradd(8) gives each user a group of his name.
 SYSTEM_ACCOUNTS = frozenset(
     {"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data"}
-    | {"backup", "list", "irc", "nobody", "postfix", "bind", "sshd", "_apt", "_rspamd", "redis"}
-    | {"clamav", "messagebus", "syslog"}
+    | {"backup", "list", "irc", "nobody", "postfix", "bind", "sshd", "_apt", "_rspamd", "redis", "clamav"}
+    | {"messagebus", "syslog", "adm", "tty", "disk", "fax", "voice", "cdrom", "floppy", "tape", "sudo", "audio", "dip"}
+    | {"operator", "src", "shadow", "utmp", "video", "sasl", "plugdev", "staff", "users", "nogroup", "input", "sgx"}
+    | {"kvm", "render", "kmem", "dialout", "postdrop", "crontab", "netdev", "_ssh", "ssl-cert", "tcpdump"}
 )
 ALIAS_NAME = re.compile(r"[A-Za-z0-9._+-]+\Z")
 PARAMETER = re.compile(r"[a-z][a-z0-9_]*\Z")

@@ -30,7 +30,7 @@ def mynetworks(school: SchoolConfig) -> str:
 def mail_files(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> dict[str, str]:
     """Every public file of the mail server `machine`; `secret_files` has the passwords."""
     fqdn = machine.fqdn(school.domain)
-    takes_domain = any("$mydomain" in entry.split(".") for entry in config.mydestination)
+    takes_domain = "$mydomain" in config.mydestination
     main = render_template(
         "mail/main.cf.j2",
         myhostname=fqdn,

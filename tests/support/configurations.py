@@ -2,12 +2,14 @@
 
 from hypothesis import strategies as st
 
+from components.check import RESERVED_NAMES
+from components.mail.model import SYSTEM_ACCOUNTS
+
 LABEL = st.from_regex(r"\A[a-z][a-z0-9]{0,9}\Z")
 USER = st.from_regex(r"\A[a-z_][a-z0-9_-]{0,15}\Z")
 FOREIGN = st.builds("{}@{}.example.org".format, USER, LABEL)
 TEXT = st.from_regex(r"[ -!#-[\]-~]{0,40}", fullmatch=True)  # no quote, no backslash
-TAKEN = {"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "list", "irc"}
-TAKEN |= {"nobody", "backup", "postfix", "bind", "sshd", "redis", "clamav", "syslog", "router", "internet", "outside"}
+TAKEN = SYSTEM_ACCOUNTS | RESERVED_NAMES
 
 
 @st.composite
@@ -89,7 +91,7 @@ def schools(draw: st.DrawFn) -> dict[str, object]:
         },
         "zone": {
             "ttl": draw(st.integers(1, 2**31 - 1)),
-            "soa": {"mname": "dns", "rname": "admin.dns", "serial": draw(st.integers(1, 2**32 - 1))},
+            "soa": {"mname": "dns", "rname": "admin.dns", "serial": draw(st.integers(1, 2**32 - 2**16))},
             "records": records,
         },
         "machines": machines,

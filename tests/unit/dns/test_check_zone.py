@@ -15,7 +15,7 @@ def zone(*records: str, ttl: int = 86400, mname: str = "dns", serial: int = 2006
 
 
 def test_good_zone_has_no_problem() -> None:
-    good = zone("@ MX 0 mail", "mail A 163.26.182.2", "www CNAME mail", '@ TXT "v=spf1 -all"', "@ NS dns")
+    good = zone("@ MX 0 mail", "mail A 163.26.182.2", "www CNAME mail", '@ TXT "v=spf1 -all"', "@ NS DNS")
     assert check_zone(good, ORIGIN, "zone") == []
 
 
@@ -37,6 +37,11 @@ def test_good_zone_has_no_problem() -> None:
         pytest.param(zone("@ NS dns2"), ["ns-without-address"], id="NS without address"),
         pytest.param(zone("_imap._tcp SRV 0 0 143 x"), ["srv-without-address"], id="SRV without address"),
         pytest.param(zone(mname="ns"), ["ns-without-address"], id="SOA's name server without address"),
+        pytest.param(zone("@ CNAME dns"), ["cname-and-other-data"], id="CNAME for the zone itself"),
+        pytest.param(zone("MAIL CNAME dns", "mail A 163.26.182.2"), ["cname-and-other-data"], id="in other letters"),
+        pytest.param(zone("@ SOA dns admin 1 2 3 4 5"), ["second-soa"], id="a second SOA"),
+        pytest.param(zone(mname="dns..x"), ["bad-soa-name"], id="mname with an empty label"),
+        pytest.param(zone(serial=2**32 - 1), ["soa-out-of-range"], id="serial without room to grow"),
         pytest.param(zone(ttl=0), ["soa-out-of-range"], id="TTL nought"),
         pytest.param(zone(ttl=2**31), ["soa-out-of-range"], id="TTL too long"),
         pytest.param(zone(serial=0), ["soa-out-of-range"], id="serial nought"),
@@ -69,3 +74,9 @@ def test_all_faults_of_a_zone_are_reported_at_once() -> None:
         "mx-without-address",
         "soa-out-of-range",
     ]
+
+
+@pytest.mark.parametrize("rname", ["admin@dns", "admin..x"])
+def test_rname_is_a_domain_name(rname: str) -> None:
+    soa = Soa(mname="dns", rname=rname, serial=1)
+    assert ids(check_zone(ZoneConfig(soa=soa, records=(NAME_SERVER,)), ORIGIN, "zone")) == ["bad-soa-name"]
