@@ -79,7 +79,7 @@ start_engine() {
     return
   fi
   if [ -x /etc/init.d/docker ] && attempt "starting the Docker engine (service docker start)" \
-    start 20 as_root service docker start; then
+    start 20 as_root service docker start 8>&-; then
     return
   fi
   step "starting the Docker engine (dockerd)" start 60 launch_dockerd && return

@@ -49,7 +49,8 @@ install_lock() {
   share_pip_settings
   .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes \
     -r <(sed -n '/^uv==/,/[^\\]$/p' requirements.lock) || return
-  .venv/bin/uv pip install -q --python .venv/bin/python --require-hashes -r requirements.lock && return
+  # Compiled now: where Python may write no bytecode (PYTHONDONTWRITEBYTECODE), each run would compile all of it.
+  UV_COMPILE_BYTECODE=1 .venv/bin/uv pip install -q --python .venv/bin/python --require-hashes -r requirements.lock && return
   # Where only pip has a way to the index (its own proxy settings, a keyring): slower, the same packages.
   .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 }

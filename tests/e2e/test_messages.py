@@ -1,6 +1,7 @@
 """Messages of every kind: null senders, bounces, character sets old and new, long lines, large and too large ones."""
 
 import email.policy
+import email.utils
 import hashlib
 import random
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ LIN = "lin@dc1es.tnc.edu.tw"
 WANG = "wang@dc1es.tnc.edu.tw"  # the large ones, so that no other mailbox has to be read with them
 TNUSER = "tnuser@tn.edu.tw"
 LIMIT = 20 * 1024 * 1024
-COMMON = (b"From: wendy@example.com", b"To: chen@dc1es.tnc.edu.tw", b"Date: Sun, 22 Nov 2026 08:00:00 +0800")
+COMMON = (b"From: wendy@example.com", b"To: chen@dc1es.tnc.edu.tw", b"Date: " + email.utils.formatdate().encode())
 
 
 def hand_in(lab: Lab, mail: Letter, sender: str = WENDY, options: str = "") -> Delivered:

@@ -4,6 +4,7 @@ import base64
 import email
 import email.message
 import email.policy
+import email.utils
 import json
 import pathlib
 import re
@@ -48,7 +49,7 @@ def letter(sender: str, recipient: str, subject: str = "哈囉", body: str = "�
     message_id = new_message_id()
     message = email.message.EmailMessage(policy=email.policy.SMTP.clone(cte_type="8bit"))
     message["From"], message["To"], message["Subject"], message["Message-ID"] = sender, recipient, subject, message_id
-    message["Date"] = "Sun, 22 Nov 2026 08:00:00 +0800"
+    message["Date"] = email.utils.localtime()
     message.set_content(body.replace("\r\n", "\n"), cte="8bit")
     return Letter(message_id=message_id, raw=message.as_bytes())
 
