@@ -1,5 +1,7 @@
 """Edits of the configuration take effect with no container restarted, and touch nothing but what they change."""
 
+import re
+
 import pytest
 
 from tests.support.delivered import deliver
@@ -185,3 +187,47 @@ def test_edit_by_hand_is_kept_and_said(workbench: Lab) -> None:
     assert mail.read(kept).endswith("# chen was here\n")
     assert "chen was here" not in mail.read("/etc/postfix/main.cf")
     mail.succeed("rm -r /etc/maillab/edited-by-hand")
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "target"),
+    [
+        pytest.param("sed -i 's/^webmaster: .*/webmaster: chen/' /etc/aliases", "/etc/aliases", "manager", id="replaced"),
+        pytest.param("echo 'zone' >/etc/postfix/notes", "/etc/postfix/notes", "admin", id="added"),
+    ],
+)
+def test_file_put_there_by_hand_is_kept_and_said(workbench: Lab, command: str, path: str, target: str) -> None:
+    mail = workbench["mail"]
+    mail.succeed(command)
+    by_hand = mail.read(path)
+    text = workbench.stack_file.read_text(encoding="utf-8")
+    edited = re.sub(r'"webmaster: \w+"', f'"webmaster: {target}"', text)
+    workbench.stack_file.write_text(edited, encoding="utf-8")
+    done = workbench.up()
+    assert path in done.stdout
+    (kept,) = mail.succeed(f"find /etc/maillab/edited-by-hand -path '*{path}'").splitlines()
+    assert mail.read(kept) == by_hand
+    assert mail.succeed("readlink /etc/aliases").strip() == "/etc/maillab/current/etc/aliases"
+    assert f"webmaster: {target}\n" in mail.read("/etc/aliases")
+    mail.succeed("rm -r /etc/maillab/edited-by-hand")
+
+
+def test_update_that_is_cut_off_is_refused(workbench: Lab) -> None:
+    """Nothing but the last record is missing, as when the client is killed on its way."""
+    mail = workbench["mail"]
+    before = mail.succeed("readlink /etc/maillab/current")
+    words = mail.fail(r"printf '/etc/maillab/roles=syslog\n\0/etc/maillab/users=\0' | maillab-apply")
+    assert "did not come in whole" in words
+    assert mail.succeed("readlink /etc/maillab/current") == before
+    assert mail.succeed("id -un admin").strip() == "admin"
+
+
+def test_update_while_the_machine_boots_reaches_every_role(workbench: Lab) -> None:
+    """An update that meets a booting machine waits for it, and is in force afterwards."""
+    mail = workbench["mail"]
+    mail.container.stop(timeout=10)
+    workbench.edit("{name: lin,", "{name: newcomer, password: lab-new-1}\n              - {name: lin,")
+    workbench.engine("up", "--yes", "--refresh")
+    workbench.find_machines()
+    assert workbench["mail"].succeed("id -un newcomer").strip() == "newcomer"
+    deliver(workbench, "outside", "wendy@example.com", "newcomer@dc1es.tnc.edu.tw")
