@@ -192,7 +192,9 @@ def test_edit_by_hand_is_kept_and_said(workbench: Lab) -> None:
 @pytest.mark.parametrize(
     ("command", "path", "target"),
     [
-        pytest.param("sed -i 's/^webmaster: .*/webmaster: chen/' /etc/aliases", "/etc/aliases", "manager", id="replaced"),
+        pytest.param(
+            "sed -i 's/^webmaster: .*/webmaster: chen/' /etc/aliases", "/etc/aliases", "manager", id="replaced"
+        ),
         pytest.param("echo 'zone' >/etc/postfix/notes", "/etc/postfix/notes", "admin", id="added"),
     ],
 )
