@@ -2,8 +2,8 @@
 
 import pulumi
 
-from components.config import read_stack
 from components.lab import Lab
+from components.load import read_stack
 from components.problem import ConfigurationError
 
 KEYS = ("where", "prefix", "network", "internet", "schools")

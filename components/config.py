@@ -1,9 +1,7 @@
-"""The configuration as a whole: read, check across services, or say everything that is wrong with it."""
+"""The configuration as a whole: what `Pulumi.<stack>.yaml` can say. `load.py` reads it, `check.py` checks it."""
 
 import enum
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
@@ -11,8 +9,6 @@ from components.dns.model import ZoneConfig
 from components.internet.model import InternetConfig
 from components.mail.model import MailServerConfig
 from components.network.model import CarrierConfig, SegmentConfig
-from components.problem import ConfigurationError, Problem
-from components.reader import Reader
 from components.spamfilter.model import SpamFilterConfig
 
 
@@ -76,42 +72,3 @@ class LabConfig:
 
 
 PREFIX = re.compile(r"([a-z0-9][a-z0-9_.-]*)?\Z")
-
-
-def parse(data: Mapping[str, object], stack: str) -> LabConfig:
-    """The configuration in `data` (keys `schools`, `internet`, `network`, `where`, `prefix`).
-
-    Raises:
-        ConfigurationError: with every problem that was found.
-    """
-    # Imported here because the checks need the classes above.
-    from components.check import check  # noqa: PLC0415
-
-    reader = Reader()
-    filled = {"where": "local", "prefix": f"{stack}-"} | {k: v for k, v in data.items() if v not in (None, "")}
-    config = reader.read(LabConfig, filled | {"stack": stack}, "maillab:")
-    if config is None:
-        raise ConfigurationError(reader.problems)
-    problems = check(config)
-    if problems:
-        raise ConfigurationError(problems)
-    return config
-
-
-def read_stack(texts: Mapping[str, str | None], stack: str) -> LabConfig:
-    """The configuration from Pulumi's own form: each key's value as text, objects as JSON.
-
-    Raises:
-        ConfigurationError: with every problem that was found.
-    """
-    problems, data = [], {}
-    for key, text in texts.items():
-        structured = key in ("schools", "internet", "network")
-        try:
-            data[key] = json.loads(text) if structured and text else text
-        except json.JSONDecodeError as error:
-            remedy = "edit the stack's yaml file instead of `pulumi config set`, or use --path"
-            problems.append(Problem(id="no-structure", where=f"maillab:{key}", what=str(error), remedy=remedy))
-    if problems:
-        raise ConfigurationError(problems)
-    return parse(data, stack)

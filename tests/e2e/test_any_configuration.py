@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hypothesis import HealthCheck, given, settings
 
 from components.blueprints import blueprints
-from components.config import parse
+from components.load import parse
 from tests.support.configurations import schools
 from tests.support.lab import ROOT, Lab
 from tests.support.stacks import stack_data

@@ -3,7 +3,7 @@
 import pytest
 
 from components.blueprints import blueprints
-from components.config import parse
+from components.load import parse
 from tests.support.lab import ROOT, Lab
 from tests.support.stacks import stack_data
 

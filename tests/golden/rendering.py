@@ -3,7 +3,8 @@
 import pathlib
 
 from components.blueprints import blueprints
-from components.config import LabConfig, parse
+from components.config import LabConfig
+from components.load import parse
 from tests.support.stacks import stack_data
 
 GOLDEN = pathlib.Path(__file__).resolve().parent

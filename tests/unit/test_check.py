@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.config import parse, read_stack
+from components.load import parse, read_stack
 from components.problem import ConfigurationError
 from tests.support.problems import ids
 from tests.support.stacks import stack_data

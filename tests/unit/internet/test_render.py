@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from components.config import LabConfig, parse
+from components.config import LabConfig
 from components.internet.render import internet_files, internet_part, outside_files, outside_part, tn_files, tn_part
+from components.load import parse
 from tests.support.stacks import stack_data
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]

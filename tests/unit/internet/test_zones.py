@@ -8,8 +8,9 @@ import dns.reversename
 import pytest
 from hypothesis import given, settings
 
-from components.config import LabConfig, parse
+from components.config import LabConfig
 from components.internet.zones import internet_zones
+from components.load import parse
 from tests.support.configurations import schools
 from tests.support.stacks import stack_data
 from tests.unit.internet.resolver import Referral, World

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from components.config import MachineConfig, SchoolConfig, parse
+from components.config import MachineConfig, SchoolConfig
+from components.load import parse
 from components.mail.model import MESSAGE_SIZE_LIMIT
 from components.spamfilter.model import DomainRoute, SpamFilterConfig
 from components.spamfilter.render import relays, spamfilter_files, spamfilter_part

@@ -1,0 +1,45 @@
+"""From what the stack's file says to a checked configuration, or to everything that is wrong with it."""
+
+import json
+from collections.abc import Mapping
+
+from components.check import check
+from components.config import LabConfig
+from components.problem import ConfigurationError, Problem
+from components.reader import Reader
+
+
+def parse(data: Mapping[str, object], stack: str) -> LabConfig:
+    """The configuration in `data` (keys `schools`, `internet`, `network`, `where`, `prefix`).
+
+    Raises:
+        ConfigurationError: with every problem that was found.
+    """
+    reader = Reader()
+    filled = {"where": "local", "prefix": f"{stack}-"} | {k: v for k, v in data.items() if v not in (None, "")}
+    config = reader.read(LabConfig, filled | {"stack": stack}, "maillab:")
+    if config is None:
+        raise ConfigurationError(reader.problems)
+    problems = check(config)
+    if problems:
+        raise ConfigurationError(problems)
+    return config
+
+
+def read_stack(texts: Mapping[str, str | None], stack: str) -> LabConfig:
+    """The configuration from Pulumi's own form: each key's value as text, objects as JSON.
+
+    Raises:
+        ConfigurationError: with every problem that was found.
+    """
+    problems, data = [], {}
+    for key, text in texts.items():
+        structured = key in ("schools", "internet", "network")
+        try:
+            data[key] = json.loads(text) if structured and text else text
+        except json.JSONDecodeError as error:
+            remedy = "edit the stack's yaml file instead of `pulumi config set`, or use --path"
+            problems.append(Problem(id="no-structure", where=f"maillab:{key}", what=str(error), remedy=remedy))
+    if problems:
+        raise ConfigurationError(problems)
+    return parse(data, stack)
