@@ -138,14 +138,13 @@ def find_leftover(target: Target, inputs: Props, since: str) -> str | None:
             details = [api.inspect_container(one["Id"]) for one in listed]
             facts = [(one["Id"], one["Config"]["Labels"], one["Created"]) for one in details]
     ours = labels(opened).items()
-    return next(
-        (one for one, has, made in facts if ours <= (has or {}).items() and _moment(made) >= _moment(since)), None
-    )
+    return next((one for one, has, made in facts if ours <= (has or {}).items() and not_older(made, since)), None)
 
 
-def _moment(stamp: str) -> datetime:
-    """An RFC 3339 time stamp, to the second: volumes are stamped no finer."""
-    return datetime.fromisoformat(stamp).replace(microsecond=0)
+def not_older(made: str, since: str) -> bool:
+    """Whether the RFC 3339 stamp `made` is not before `since`, as finely as `made` says it (volumes: to the second)."""
+    begun = datetime.fromisoformat(since)
+    return datetime.fromisoformat(made) >= (begun if "." in made else begun.replace(microsecond=0))
 
 
 def _read(kind: str, api: Api, resource_id: str, inputs: Props) -> Props:
