@@ -99,7 +99,7 @@ KNOWN = (
         "package-mirror",
         r"(Temporary failure resolving|Unable to fetch some archives|Could not resolve|Failed to fetch)",
         "an image could not be built: Debian's packages could not be fetched",
-        "is the network away? The containers need the same way to deb.debian.org as this machine",
+        "is the network away? The containers need the same way to the Debian mirror as this machine",
     ),
     _known(
         "image-build",

@@ -15,7 +15,7 @@ WORDS = {
     "name-taken": 'Conflict. The container name "/dc1es-mail" is already in use by container "4f".',
     "port-taken": "driver failed: Bind for 127.0.0.1:8025 failed: port is already allocated",
     "locked": "error: the stack is currently locked by 1 lock(s).",
-    "package-mirror": "E: Failed to fetch http://deb.debian.org/debian/pool/x.deb  Could not connect",
+    "package-mirror": "E: Failed to fetch http://mirror.example/debian/pool/x.deb  Could not connect",
     "image-build": "The command '/bin/sh -c apt-get install x' returned a non-zero code: 100",
     "pulumi-plugin": "error: could not load plugin for docker provider: no resource plugin 'pulumi-resource-docker'",
 }
