@@ -57,7 +57,7 @@ class Lab(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self, provider=provider)
         labels = {"maillab.project": "maillab", "maillab.stack": config.label}
         self.site = Site(
-            label=config.label,
+            labels=labels,
             prefix=config.prefix,
             provider=provider,
             docker_host=host,

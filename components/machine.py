@@ -21,22 +21,17 @@ OPEN_FILES = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What all machines of a lab share: the engine, the names, the networks (segment name to network)."""
+    """What all machines of a lab share: the engine, the names, the networks (segment name to network).
 
-    label: str
+    `labels` mark what belongs to the lab.
+    """
+
+    labels: Mapping[str, str]
     prefix: str
     provider: docker.Provider
     docker_host: pulumi.Input[str]
     networks: Mapping[str, docker.Network]
     images: Mapping[str, docker.Image]
-
-    def labels(self, **more: str) -> dict[str, str]:
-        """The labels that mark what belongs to this lab."""
-        return {
-            "maillab.project": "maillab",
-            "maillab.stack": self.label,
-            **{f"maillab.{k}": v for k, v in more.items()},
-        }
 
 
 class Machine(pulumi.ComponentResource):
@@ -63,7 +58,7 @@ class Machine(pulumi.ComponentResource):
 
     @staticmethod
     def _volume(name: str, site: Site, child: pulumi.ResourceOptions) -> docker.Volume:
-        labels = [docker.VolumeLabelArgs(label=k, value=v) for k, v in site.labels().items()]
+        labels = [docker.VolumeLabelArgs(label=k, value=v) for k, v in site.labels.items()]
         # Mail outlives the lab: `destroy` leaves the volume, `make down` removes it after a question.
         options = pulumi.ResourceOptions(retain_on_delete=True, delete_before_replace=True)
         return docker.Volume(
@@ -74,6 +69,7 @@ class Machine(pulumi.ComponentResource):
     def _container(
         name: str, args: Blueprint, site: Site, volumes: Mapping[str, docker.Volume], child: pulumi.ResourceOptions
     ) -> docker.Container:
+        marked = {**site.labels, "maillab.machine": name}
         ipv6_on = {f"net.ipv6.conf.{scope}.disable_ipv6": "0" for scope in ("all", "default")}
         options = pulumi.ResourceOptions(
             delete_before_replace=True,
@@ -97,7 +93,7 @@ class Machine(pulumi.ComponentResource):
             security_opts=["no-new-privileges:true"] if args.part.no_new_privileges else None,
             sysctls=ipv6_on | dict(args.part.sysctls),
             ulimits=[docker.ContainerUlimitArgs(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES)],
-            labels=[docker.ContainerLabelArgs(label=k, value=v) for k, v in site.labels(machine=name).items()],
+            labels=[docker.ContainerLabelArgs(label=k, value=v) for k, v in marked.items()],
             networks_advanced=[
                 docker.ContainerNetworksAdvancedArgs(
                     name=site.networks[interface.segment].id, ipv4_address=str(interface.carrier)

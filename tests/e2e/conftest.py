@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.delivered import Delivered
 from tests.support.lab import Lab, make_lab, remove_lab
 from tests.support.own_engine import OwnEngine, start_own_engine
 from tests.support.program import put_back
@@ -73,3 +74,11 @@ def lone_lab(own_engine: OwnEngine, tmp_path_factory: pytest.TempPathFactory) ->
         yield lab
     finally:
         remove_lab(lab)
+
+
+@pytest.fixture(params=["inbound", "outbound"])
+def either(request: pytest.FixtureRequest) -> Delivered:
+    """The letter of one direction, then of the other, of the module's own `inbound` and `outbound`."""
+    delivered = request.getfixturevalue(request.param)
+    assert isinstance(delivered, Delivered)
+    return delivered

@@ -25,14 +25,6 @@ def outbound(onehost: Lab) -> Delivered:
     return deliver(onehost, "dns", ADMIN, TNUSER)
 
 
-@pytest.fixture(params=["inbound", "outbound"])
-def either(request: pytest.FixtureRequest) -> Delivered:
-    """The letter of one direction, then of the other."""
-    delivered = request.getfixturevalue(request.param)
-    assert isinstance(delivered, Delivered)
-    return delivered
-
-
 def test_mail_from_outside_takes_the_mx_chain(inbound: Delivered) -> None:
     assert inbound.path == ["outside", "spamfilter", "dns"]
 
