@@ -2,6 +2,7 @@
 
 import pulumi
 
+from components.check import warnings
 from components.lab import Lab
 from components.load import read_stack
 from components.problem import ConfigurationError
@@ -14,6 +15,8 @@ try:
 except ConfigurationError as error:
     # A RunError is printed without a traceback; nothing has been registered yet.
     raise pulumi.RunError(str(error)) from error
+for problem in warnings(config):
+    pulumi.log.warn(str(problem))
 
 for name, value in Lab(config).outputs.items():
     pulumi.export(name, value)

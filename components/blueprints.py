@@ -2,6 +2,8 @@
 
 from components.config import LabConfig, MachineConfig, Role, SchoolConfig
 from components.dns.render import dns_part
+from components.firewall.model import Rule
+from components.firewall.policy import machine_rules
 from components.firewall.render import firewall_files
 from components.internet.render import internet_part, outside_part, tn_part
 from components.mail.render import mail_part
@@ -15,6 +17,7 @@ from components.workstation.render import workstation_part
 def blueprints(lab: LabConfig) -> dict[str, Blueprint]:
     """Name to blueprint of every machine of a good configuration."""
     topology = topology_of(lab)
+    rules = machine_rules(lab)
     parts: dict[str, list[Part]] = {
         ROUTER: [_router_part()],
         INTERNET: [internet_part(lab)],
@@ -25,18 +28,22 @@ def blueprints(lab: LabConfig) -> dict[str, Blueprint]:
         for machine in school.machines:
             parts[machine.name] = _school_parts(lab, school, machine)
     return {
-        name: Blueprint(host=topology.hosts[name], part=together([_base_part(topology.hosts[name]), *own]))
+        name: Blueprint(
+            host=topology.hosts[name],
+            part=together([_base_part(topology.hosts[name], rules[name]), *own]),
+            rules=rules[name],
+        )
         for name, own in parts.items()
     }
 
 
-def _base_part(host: Host) -> Part:
+def _base_part(host: Host, rules: tuple[Rule, ...]) -> Part:
     """What every machine has: its log, its addresses, its packet filter."""
     return Part(
         image="machine",
         about="",
         roles=("syslog", "network", "firewall"),
-        files=network_files(host) | firewall_files(host),
+        files=network_files(host) | firewall_files(host, rules),
         capabilities=frozenset({"NET_ADMIN"}),
     )
 

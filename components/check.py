@@ -9,15 +9,16 @@ import dns.name
 from components.check_addresses import check_addresses, check_reverse_zones
 from components.config import PREFIX, LabConfig, MachineConfig, Role, SchoolConfig
 from components.dns.model import check_zone
+from components.firewall.check import check_firewalls
 from components.internet.model import check_internet
 from components.mail.model import check_mail, destinations
 from components.network.model import carve, check_segment
-from components.problem import Problem
+from components.problem import Problem, Severity
 from components.reader import did_you_mean
 from components.spamfilter.model import check_spamfilter
 
 MACHINE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")  # RFC 1123, section 2.1
-RESERVED_NAMES = frozenset({"router", "internet", "outside"})
+RESERVED_NAMES = frozenset({"router", "internet", "outside", "lo"})
 Address = IPv4Address | IPv6Address
 
 
@@ -49,7 +50,13 @@ def check(config: LabConfig) -> list[Problem]:
         problems += _check_hostnames(school, where)
     problems += check_addresses(config)
     problems += check_reverse_zones(config)
+    problems += check_firewalls(config)
     return problems
+
+
+def warnings(config: LabConfig) -> list[Problem]:
+    """What a good configuration should be told all the same."""
+    return [problem for problem in check(config) if problem.severity is Severity.WARNING]
 
 
 def _check_lab(config: LabConfig) -> list[Problem]:

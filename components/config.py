@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 from components.dns.model import ZoneConfig
+from components.firewall.model import FirewallConfig
 from components.internet.model import InternetConfig
 from components.mail.model import MailServerConfig
 from components.network.model import CarrierConfig, SegmentConfig
@@ -48,6 +49,7 @@ class SchoolConfig:
     network: SegmentConfig
     zone: ZoneConfig
     machines: tuple[MachineConfig, ...]
+    firewall: FirewallConfig = field(default_factory=FirewallConfig)
 
     def with_role(self, *roles: Role) -> tuple[MachineConfig, ...]:
         """The machines that have at least one of `roles`."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from components.check import check
 from components.config import LabConfig
-from components.problem import ConfigurationError, Problem
+from components.problem import ConfigurationError, Problem, Severity
 from components.reader import Reader
 
 
@@ -20,7 +20,7 @@ def parse(data: Mapping[str, object], stack: str) -> LabConfig:
     config = reader.read(LabConfig, filled | {"stack": stack}, "maillab:")
     if config is None:
         raise ConfigurationError(reader.problems)
-    problems = check(config)
+    problems = [problem for problem in check(config) if problem.severity is Severity.ERROR]
     if problems:
         raise ConfigurationError(problems)
     return config

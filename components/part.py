@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from components.firewall.model import Rule
 from components.network.topology import Host
 
 
@@ -11,8 +12,9 @@ class Part:
     """One service on a machine.
 
     `image` it needs; `roles` in starting order; `files` and `secret_files`: path in the container to
-    text; `volumes`: short name to path; `capabilities` (capabilities(7), without CAP_) and `sysctls`:
-    what it needs beyond none; `no_new_privileges`: whether it does without setuid and setgid programs.
+    text; `volumes`: short name to path; `listens`: (TCP port, IP version) that others can connect to;
+    `capabilities` (capabilities(7), without CAP_) and `sysctls`: what it needs beyond none;
+    `no_new_privileges`: whether it does without setuid and setgid programs.
     """
 
     image: str
@@ -21,6 +23,7 @@ class Part:
     files: Mapping[str, str] = field(default_factory=dict)
     secret_files: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)
+    listens: frozenset[tuple[int, int]] = frozenset()
     capabilities: frozenset[str] = frozenset()
     sysctls: Mapping[str, str] = field(default_factory=dict)
     no_new_privileges: bool = True
@@ -28,10 +31,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blueprint:
-    """A whole machine: its place in the network and the sum of its parts."""
+    """A whole machine: its place in the network, the sum of its parts, and the rules of its packet filter."""
 
     host: Host
     part: Part
+    rules: tuple[Rule, ...]
+
+
+def both_families(*ports: int) -> frozenset[tuple[int, int]]:
+    """(port, IP version) pairs: `ports` on IPv4 and on IPv6."""
+    return frozenset((port, version) for port in ports for version in (4, 6))
 
 
 # Every image with those that stand on it: of two parts' images a machine needs the later one.
@@ -56,6 +65,7 @@ def together(parts: list[Part]) -> Part:
         files=files,
         secret_files=secret_files,
         volumes=volumes,
+        listens=frozenset().union(*(part.listens for part in parts)),
         capabilities=frozenset().union(*(part.capabilities for part in parts)),
         sysctls=sysctls,
         no_new_privileges=all(part.no_new_privileges for part in parts),

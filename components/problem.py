@@ -1,7 +1,15 @@
 """What is wrong with a configuration, and how all of it is said at once."""
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+
+class Severity(enum.StrEnum):
+    """An error stops everything; a warning is said, and the lab is made all the same."""
+
+    ERROR = "error"
+    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +20,7 @@ class Problem:
     where: str
     what: str
     remedy: str
+    severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what} [{self.id}]\n    {self.remedy}"

@@ -8,7 +8,7 @@ import dns.reversename
 
 from components.config import LabConfig, Role, SchoolConfig
 from components.dns.model import Record, Soa, absolute, records_of
-from components.part import Part
+from components.part import Part, both_families
 from components.templates import render_template
 
 # To read its files as root, to become the user bind, and to signal that user: KILL (`service named restart`).
@@ -108,5 +108,6 @@ def dns_part(lab: LabConfig, school: SchoolConfig) -> Part:
         roles=("bind",),
         files=dns_files(lab, school),
         volumes={"zones": "/var/lib/maillab"},
+        listens=both_families(53),
         capabilities=BIND_CAPABILITIES,
     )

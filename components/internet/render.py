@@ -7,7 +7,7 @@ from components.internet.zones import internet_zones
 from components.mail.model import MESSAGE_SIZE_LIMIT
 from components.mail.render import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, secret_files, users_text
 from components.network.topology import INTERNET, topology_of
-from components.part import Part
+from components.part import Part, both_families
 from components.templates import FILES, render_template
 
 
@@ -110,6 +110,7 @@ def internet_part(lab: LabConfig) -> Part:
         roles=("bind",),
         files=internet_files(lab),
         volumes={"zones": "/var/lib/maillab"},
+        listens=both_families(53),
         capabilities=BIND_CAPABILITIES,
     )
 
@@ -123,6 +124,7 @@ def tn_part(lab: LabConfig) -> Part:
         image="mail",
         about=f"mail server for {lab.internet.mail.domain}",
         roles=("users", "postfix", "pop3"),
+        listens=both_families(25, 110),
         files=tn_files(lab),
         secret_files=secret_files(lab.internet.mail.users),
         volumes={"mailboxes": "/var/mail", "spool": "/var/spool/postfix"},
@@ -137,6 +139,7 @@ def outside_part(lab: LabConfig) -> Part:
         image="workstation",
         about=f"senders: {', '.join(sender.domain for sender in lab.internet.senders)}",
         roles=("postfix",),
+        listens=both_families(25),
         files=outside_files(lab),
         volumes={"mailboxes": "/var/mail", "spool": "/var/spool/postfix"},
         capabilities=POSTFIX_CAPABILITIES,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from components.config import MachineConfig, Role, SchoolConfig
 from components.mail.model import MESSAGE_SIZE_LIMIT, MailServerConfig, User, aliases_of, destinations
-from components.part import Part
+from components.part import Part, both_families
 from components.templates import FILES, render_template
 
 # Seconds between two tries of a deferred message: minutes on a real server, too long for a lesson.
@@ -77,6 +77,15 @@ def secret_files(users: Iterable[User]) -> dict[str, str]:
     return {"/etc/maillab/users.secret": "".join(f"{user.name}:{user.password}\n" for user in users)}
 
 
+def _smtp_listens(parameters: Mapping[str, str]) -> frozenset[tuple[int, int]]:
+    """Port 25 of the families of `inet_protocols` (postconf(5)), unless `inet_interfaces` is the loopback only."""
+    if parameters.get("inet_interfaces") == "loopback-only":
+        return frozenset()
+    protocols = parameters.get("inet_protocols", "all")
+    versions = [version for version in (4, 6) if f"ipv{version}" in protocols or "all" in protocols]
+    return frozenset((25, version) for version in versions)
+
+
 def mail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:
     """A school's mail server. Its queue and its mailboxes are on volumes.
 
@@ -87,6 +96,7 @@ def mail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerCo
         image="mail",
         about=f"mail server for {', '.join(dict.fromkeys(domains))}",
         roles=MAIL_ROLES,
+        listens=both_families(110, 22) | _smtp_listens(config.main_cf),
         files=mail_files(school, machine, config),
         secret_files=secret_files(config.users),
         volumes={"mailboxes": "/var/mail", "spool": "/var/spool/postfix"},

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from components.config import MachineConfig, SchoolConfig
 from components.mail.model import MESSAGE_SIZE_LIMIT, local_names
 from components.mail.render import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX
-from components.part import Part
+from components.part import Part, both_families
 from components.spamfilter.model import SpamFilterConfig
 from components.templates import FILES, render_template
 
@@ -92,6 +92,7 @@ def spamfilter_part(school: SchoolConfig, machine: MachineConfig, config: SpamFi
         about=f"filter for {', '.join(route.domain for route in config.domains)}",
         roles=ROLES,
         files=spamfilter_files(school, machine, config),
+        listens=both_families(25),
         volumes={"redis": "/var/lib/redis", "spool": "/var/spool/postfix"},
         # redis, clamd and rspamd need nothing more: they leave root as Postfix's services do.
         capabilities=POSTFIX_CAPABILITIES,

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from components.load import parse
+from components.network.topology import topology_of
 from tests.support.delivered import deliver
 from tests.support.host import bridges_of, host_of, watching
-from tests.support.lab import Lab, make_lab, remove_lab
+from tests.support.lab import ROOT, Lab, make_lab, remove_lab
 from tests.support.machine import Machine
 from tests.support.own_engine import OwnEngine
+from tests.support.stacks import stack_data
 
 WENDY = "wendy@example.com"
 ADMIN = "admin@dc1es.tnc.edu.tw"
@@ -68,8 +71,13 @@ def traffic(lab: Lab, host: Machine) -> None:
 
 
 def of_the_lab() -> str:
-    """Every address of the lab's ranges, as pcap-filter(7) has it."""
-    return " or ".join(f"net {prefix}" for prefix in PREFIXES)
+    """Everybody whom the traffic is from or for, as pcap-filter(7) has it.
+
+    Not the whole ranges: the computer's own network may use addresses for documentation too.
+    """
+    hosts = topology_of(parse(stack_data(ROOT, "dc1es"), "dc1es")).hosts.values()
+    addresses = [str(interface.ip) for host in hosts for interface in host.addresses]
+    return " or ".join(f"host {address}" for address in [*addresses, *NOBODY])
 
 
 def uplinks(host: Machine) -> list[str]:
