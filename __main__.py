@@ -4,10 +4,8 @@ import pulumi
 
 from components.check import warnings
 from components.lab import Lab
-from components.load import read_stack
+from components.load import KEYS, read_stack
 from components.problem import ConfigurationError
-
-KEYS = ("where", "prefix", "network", "internet", "schools")
 
 settings = pulumi.Config("maillab")
 try:

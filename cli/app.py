@@ -107,6 +107,19 @@ def outputs(context: typer.Context) -> None:
     typer.echo(json.dumps(_choice(context).stack.outputs(), indent=2, ensure_ascii=False))
 
 
+@app.command()
+def verify(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    mail: Annotated[bool, typer.Option("--mail/--no-mail", help="Send letters too, or try connections only.")] = True,
+) -> None:
+    """Prove the policy: predict every connection and letter, try them all, and say what is not as predicted."""
+    from cli.verify import verify as prove_and_show  # noqa: PLC0415
+
+    if not prove_and_show(_choice(context).stack, as_json=as_json, mail=mail):
+        raise typer.Exit(1)
+
+
 @app.command(context_settings={"allow_interspersed_args": False})
 def shell(
     context: typer.Context,

@@ -8,6 +8,9 @@ from components.config import LabConfig
 from components.problem import ConfigurationError, Problem, Severity
 from components.reader import Reader
 
+# The keys of the stack's configuration, without their namespace.
+KEYS = ("where", "prefix", "network", "internet", "schools")
+
 
 def parse(data: Mapping[str, object], stack: str) -> LabConfig:
     """The configuration in `data` (keys `schools`, `internet`, `network`, `where`, `prefix`).

@@ -17,7 +17,7 @@ import docker
 import yaml
 
 from tests.support.machine import POLL, DriverError, Machine
-from tests.support.maillog import Delivery, Entry, read_maillog
+from verify.maillog import Delivery, Entry, read_maillog
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CARRIERS = ipaddress.IPv4Network("198.18.0.0/16")

@@ -21,7 +21,7 @@ def accept(source: str, **more: object) -> dict[str, object]:
 
 def configuration(at: int | None = None, rule: dict[str, object] | None = None, **firewall: object) -> dict[str, Any]:
     """The tutorial's school, with `rule` put into `firewall.mail` before the one at `at`, and other keys changed."""
-    data: Any = stack_data(ROOT, "dc1es")
+    data: dict[str, Any] = stack_data(ROOT, "dc1es")
     section = data["schools"][0]["firewall"]
     section |= firewall
     if rule is not None:

@@ -7,7 +7,7 @@ LINE = re.compile(
     r"^(?P<stamp>\S+) (?P<host>\S+) postfix/(?P<daemon>[\w./-]+)\[\d+\]: (?P<queue_id>[0-9A-Za-z]{12,}): (?P<rest>.*)$"
 )
 DELIVERY = re.compile(
-    r"^to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<orig_to>[^>]*)>, )?relay=(?P<relay>[^,]+),.* "
+    r"^to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<orig_to>[^>]*)>, )?relay=(?P<relay>[^,]+),.* dsn=(?P<dsn>[\d.]+), "
     r"status=(?P<status>\w+) \((?P<response>.*)\)$"
 )
 QUEUED_AS = re.compile(r"(?:queued|forwarded) as (\w+)")
@@ -24,6 +24,7 @@ class Delivery:
     to: str
     orig_to: str
     relay: str
+    dsn: str
     status: str
     response: str
 
@@ -43,6 +44,12 @@ class Delivery:
     def in_mailbox(self) -> bool:
         """Whether the copy is where it wanted to be: local(8) or virtual(8) wrote it to a mailbox."""
         return self.status == "sent" and self.relay in ("local", "virtual") and self.next_queue_id is None
+
+    @property
+    def mailbox(self) -> str:
+        """The file in /var/mail that a delivery to a mailbox wrote: the user's, or with virtual(8) the domain's."""
+        user, _, domain = self.to.lower().rpartition("@")
+        return domain if self.relay == "virtual" else user
 
     def is_for(self, recipient: str) -> bool:
         """Whether `recipient` is the address as given, or as it was rewritten."""

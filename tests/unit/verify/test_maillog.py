@@ -1,6 +1,6 @@
 """What the tests read in a mail log."""
 
-from tests.support.maillog import Delivery, read_maillog
+from verify.maillog import Delivery, read_maillog
 
 # One message through spamfilter's log, one held, one through an alias on mail; other programs' lines between.
 LOG = """\
@@ -99,5 +99,7 @@ def test_response_may_have_parentheses() -> None:
 
 
 def test_virtual_mailbox_counts() -> None:
-    delivery = Delivery(to="a@b", orig_to="", relay="virtual", status="sent", response="delivered to mailbox")
+    delivery = Delivery(
+        to="a@b", orig_to="", relay="virtual", dsn="2.0.0", status="sent", response="delivered to mailbox"
+    )
     assert delivery.in_mailbox

@@ -1,0 +1,166 @@
+"""Who may connect to whom: the verdict on every source, target and port, from the configuration alone."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from components.config import LabConfig
+from components.firewall.chain import Packet, decide, of_chain
+from components.firewall.model import Action, Chain, Rule
+from components.firewall.render import rule_command
+from components.network.topology import OUTSIDE, ROUTER
+from components.part import Blueprint
+
+Address = IPv4Address | IPv6Address
+# What the tutorial's machines serve or might serve, and one port that nobody in the lab listens on.
+PORTS: Mapping[int, str] = {
+    25: "smtp",
+    110: "pop3",
+    143: "imap",
+    587: "submission",
+    22: "ssh",
+    53: "domain",
+    50000: "filter pages",
+    9: "closed",
+}
+LOOPBACK = {4: ip_address("127.0.0.1"), 6: ip_address("::1")}
+
+
+class Verdict(enum.StrEnum):
+    """What a client sees: a connection, no answer, or a refusal (RST or ICMP error).
+
+    `UNREACHABLE` is only ever seen: there is no way to the target.
+    """
+
+    ACCEPT = "accept"
+    DROP = "drop"
+    REFUSE = "refuse"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Who asks: a machine, with one of its addresses; `name` is what people call it."""
+
+    name: str
+    machine: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One question: does a connection from `source` to `port` of the machine `target` at `address` come about?"""
+
+    source: Source
+    target: str
+    address: Address
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """The answer, the machine that gives it, and the rule that decided; None: no rule is about it."""
+
+    verdict: Verdict
+    machine: str
+    rule: Rule | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why, for people."""
+        if self.rule is not None:
+            return f"{self.machine}: {rule_command(self.rule)}"
+        listens = "a program listens" if self.verdict is Verdict.ACCEPT else "no program listens"
+        return f"{self.machine}: no rule is about it, and {listens}"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The packet filters of all machines and the ways between them, of one lab."""
+
+    plans: Mapping[str, Blueprint]
+    _chains: dict[tuple[str, int, Chain], tuple[Rule, ...]] = field(default_factory=dict)
+
+    def chain(self, machine: str, version: int, chain: Chain) -> tuple[Rule, ...]:
+        """The rules of one chain of a machine."""
+        key = (machine, version, chain)
+        if key not in self._chains:
+            self._chains[key] = of_chain(self.plans[machine].rules, version, chain)
+        return self._chains[key]
+
+    def segments(self, machine: str) -> list[str]:
+        """The networks that a machine stands in."""
+        return [interface.segment for interface in self.plans[machine].host.interfaces]
+
+    def listens(self, machine: str, port: int, version: int) -> bool:
+        """Does a program of the machine take connections to `port`?"""
+        return (port, version) in self.plans[machine].part.listens
+
+
+def sources(plans: Mapping[str, Blueprint]) -> list[Source]:
+    """Every address in the lab that somebody sends from; each machine's loopback is asked for by `cells`."""
+    found = []
+    for name, plan in sorted(plans.items()):
+        first = {plan.host.first(4), plan.host.first(6)}
+        for interface in plan.host.addresses:
+            # The senders on `outside` are many; of another machine one address of each family speaks for it.
+            if name == OUTSIDE or str(interface.ip) in first:
+                found.append(Source(name=name, machine=name, address=interface.ip))
+    return found
+
+
+def named_senders(lab: LabConfig, found: list[Source]) -> list[Source]:
+    """`found` with the names of the senders' hosts in place of the one machine that plays them."""
+    hosts = {address: sender.host for sender in lab.internet.senders for address in (sender.ipv4, sender.ipv6)}
+    return [Source(name=hosts.get(s.address, s.name), machine=s.machine, address=s.address) for s in found]
+
+
+def cells(lab: LabConfig, plans: Mapping[str, Blueprint]) -> list[Cell]:
+    """Every source × other machine × port, and each machine's own loopback."""
+    found = []
+    for source in named_senders(lab, sources(plans)):
+        for target, plan in sorted(plans.items()):
+            if target != source.machine:
+                address = ip_address(plan.host.first(source.address.version))
+                found += [Cell(source=source, target=target, address=address, port=port) for port in PORTS]
+    for target in sorted(plans):
+        for address in LOOPBACK.values():
+            source = Source(name="loopback", machine=target, address=address)
+            found += [Cell(source=source, target=target, address=address, port=port) for port in PORTS]
+    return found
+
+
+def predict(policy: Policy, cell: Cell) -> Prediction:
+    """What the configuration makes of `cell`: the packet's way through the source, the router and the target."""
+    version = cell.address.version
+    here, there = policy.segments(cell.source.machine), policy.segments(cell.target)
+    is_local = cell.source.machine == cell.target
+    shared = next((segment for segment in here if segment in there), None)
+    leaving, arriving = ("lo", "lo") if is_local else (shared or here[0], shared or there[0])
+    steps = [(cell.source.machine, Chain.OUTPUT, "", leaving)]
+    if shared is None:
+        steps.append((ROUTER, Chain.FORWARD, leaving, arriving))
+    steps.append((cell.target, Chain.INPUT, arriving, ""))
+    rule = None
+    for machine, chain, inward, outward in steps:
+        packet = Packet(
+            version=version,
+            source=int(cell.source.address),
+            destination=int(cell.address),
+            port=cell.port,
+            in_interface=inward,
+            out_interface=outward,
+        )
+        rule = decide(policy.chain(machine, version, chain), packet)
+        if rule is not None and rule.action is not Action.ACCEPT:
+            verdict = Verdict.DROP if rule.action is Action.DROP else Verdict.REFUSE
+            return Prediction(verdict=verdict, machine=machine, rule=rule)
+    if policy.listens(cell.target, cell.port, version):
+        return Prediction(verdict=Verdict.ACCEPT, machine=cell.target, rule=rule)
+    return Prediction(verdict=Verdict.REFUSE, machine=cell.target)
+
+
+def predict_all(policy: Policy, asked: list[Cell]) -> dict[Cell, Prediction]:
+    """A prediction for every cell."""
+    return {cell: predict(policy, cell) for cell in asked}
