@@ -13,6 +13,7 @@ from verify.cells import PORTS, Verdict
 from verify.run import CellResult, LetterResult, Proof
 
 Result = TypeVar("Result", CellResult, LetterResult)
+ON_ITS_WAY = "still on its way"
 STYLES = {Verdict.ACCEPT: "green", Verdict.DROP: "red", Verdict.REFUSE: "dim", Verdict.UNREACHABLE: "yellow"}
 
 
@@ -92,7 +93,7 @@ def _disagreements(proof: Proof) -> Iterable[Table]:
     if letters:
         table = _table("Letters not as predicted", "from", "to", "predicted", "seen")
         for x in letters:
-            ends = (_lines(x.predicted), _lines(x.seen) or "still on its way")
+            ends = (_lines(x.predicted), _lines(x.seen) or ON_ITS_WAY)
             table.add_row(x.letter.writer.address, x.letter.recipient, *ends)
         yield table
 

@@ -1,0 +1,147 @@
+"""The prover on running labs: it agrees with a good one, and names exactly what somebody broke."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from cli.stack import Stack
+from cli.verify import configuration, verify
+from tests.support.lab import Lab
+from tests.support.machine import Machine
+from verify.cells import Verdict
+from verify.run import CellResult, Proof, prove
+
+MOSTLY = 2000  # connections that the tutorial's lab has at least
+
+
+def proof_of(lab: Lab, *, mail: bool = True) -> Proof:
+    return prove(configuration(stack_of(lab)), mail=mail)
+
+
+def stack_of(lab: Lab) -> Stack:
+    return Stack(name=lab.stack, root=lab.folder)
+
+
+def wrong(proof: Proof) -> set[tuple[str, str, int, str, str]]:
+    """(source's address, target, port, predicted, seen) of the connections that were not as predicted."""
+    return {
+        (str(r.cell.source.address), r.cell.target, r.cell.port, str(r.predicted.verdict), str(r.seen))
+        for r in proof.cells
+        if not r.agrees
+    }
+
+
+@pytest.fixture(scope="module")
+def good(lab: Lab) -> Proof:
+    """The proof of the tutorial's lab."""
+    return proof_of(lab)
+
+
+def test_every_connection_is_as_predicted(good: Proof) -> None:
+    assert wrong(good) == set()
+    assert len(good.cells) > MOSTLY
+
+
+def test_every_letter_is_as_predicted(good: Proof) -> None:
+    assert [(r.letter, r.predicted, r.seen) for r in good.letters if not r.agrees] == []
+    assert len(good.letters) > 200
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ACCEPT, Verdict.DROP, Verdict.REFUSE])
+def test_all_three_verdicts_are_seen(good: Proof, verdict: Verdict) -> None:
+    assert any(result.seen is verdict for result in good.cells)
+
+
+def test_proof_leaves_no_letter_behind(lab: Lab, good: Proof) -> None:
+    assert good.letters
+    for name in ("mail", "mail2", "tn", "outside"):
+        assert lab[name].succeed("cat /var/mail/* | grep -c '@verify.invalid' || true") == "0\n"
+    for name in ("mail", "mail2", "tn", "outside", "spamfilter"):
+        assert "@verify" not in lab[name].succeed("postqueue -p")
+
+
+def test_onehost_is_as_predicted(onehost: Lab) -> None:
+    proof = proof_of(onehost)
+    assert wrong(proof) == set()
+    assert proof.holds
+
+
+@contextmanager
+def broken(machine: Machine, command: str, mend: str = "service rc.local start") -> Iterator[None]:
+    """Something is changed behind the program's back for a while."""
+    machine.succeed(command)
+    try:
+        yield
+    finally:
+        machine.succeed(mend)
+
+
+def test_missing_rule_is_named_with_its_connections(workshop: Lab) -> None:
+    with broken(workshop["mail"], "iptables -D INPUT -s 140.116.2.0/24 -p tcp --dport 25 -j ACCEPT"):
+        proof = proof_of(workshop)
+    assert wrong(proof) == {("140.116.2.10", "mail", 25, "accept", "drop")}
+    (result,) = [r for r in proof.cells if not r.agrees]
+    assert result.predicted.reason == "mail: $IPTABLES -A INPUT -p TCP -s 140.116.2.0/24 --dport 25 -j ACCEPT"
+
+
+def test_missing_rule_is_named_with_its_letters(workshop: Lab) -> None:
+    """mail.dc1es has no MX record: whoever writes there connects to the mail server itself."""
+    with broken(workshop["mail"], "iptables -D INPUT -s 140.116.2.0/24 -p tcp --dport 25 -j ACCEPT"):
+        letters = [r.letter for r in proof_of(workshop).letters if not r.agrees]
+    assert [(x.writer.address, x.recipient) for x in letters] == [
+        ("verify+v4@ncku.edu.tw", "admin@mail.dc1es.tnc.edu.tw")
+    ]
+
+
+def test_flushed_filter_is_named_with_every_connection_that_it_kept_out(workshop: Lab) -> None:
+    with broken(workshop["mail2"], "ip6tables -F INPUT"):
+        proof = proof_of(workshop, mail=False)
+    kept_out = {_key(r) for r in proof.cells if _is_kept_out(r, "mail2", 6)}
+    assert {_key(r) for r in proof.cells if not r.agrees} == kept_out
+    assert len(kept_out) > 10
+
+
+def _key(result: CellResult) -> tuple[str, str, int]:
+    return str(result.cell.source.address), result.cell.target, result.cell.port
+
+
+def _is_kept_out(result: CellResult, machine: str, version: int) -> bool:
+    is_there = result.predicted.machine == machine and result.cell.address.version == version
+    return is_there and result.predicted.verdict is Verdict.DROP
+
+
+def test_open_router_changes_no_connection_of_honest_senders(workshop: Lab) -> None:
+    """What the router drops is forged, and the prover asks from real addresses only."""
+    with broken(workshop["router"], "iptables -F FORWARD; ip6tables -F FORWARD"):
+        assert proof_of(workshop, mail=False).holds
+
+
+def test_router_that_drops_a_range_is_found(workshop: Lab) -> None:
+    with broken(workshop["router"], "iptables -I FORWARD -s 140.111.8.0/24 -j DROP"):
+        found = {(source, seen) for source, _, _, _, seen in wrong(proof_of(workshop, mail=False))}
+    assert found == {("140.111.8.10", "drop")}
+
+
+def test_stopped_server_is_found(workshop: Lab) -> None:
+    with broken(workshop["mail2"], "service xinetd stop", "service xinetd start"):
+        found = {(target, port, seen) for _, target, port, _, seen in wrong(proof_of(workshop, mail=False))}
+    assert found == {("mail2", 110, "refuse")}
+
+
+def test_ipv6_as_printed_is_as_predicted(workshop: Lab) -> None:
+    workshop.edit("        ipv6: closed\n", "        ipv6: tutorial\n")
+    workshop.up()
+    proof = proof_of(workshop)
+    assert wrong(proof) == set()
+    assert proof.holds
+    opened = [r for r in proof.cells if str(r.cell.source.address) == "2001:db8:198::66" and r.cell.port == 25]
+    assert all(r.seen is Verdict.ACCEPT for r in opened if r.cell.target in ("mail", "mail2"))
+
+
+def test_command_says_so_in_json(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify(stack_of(lab), as_json=True, mail=False)
+    said = json.loads(capsys.readouterr().out)
+    assert said["holds"] is True
+    assert len(said["cells"]) > MOSTLY

@@ -1,0 +1,22 @@
+"""Single connections from one address of a machine to another machine, as the prover tries them."""
+
+from ipaddress import ip_address
+
+from tests.support.lab import Lab
+from verify.cells import Cell, Source, Verdict
+from verify.machines import Machines
+from verify.probe import probe
+
+
+def machines_of(lab: Lab) -> Machines:
+    """The lab's machines for the prover."""
+    environment = None if lab.host is None else {"DOCKER_HOST": lab.host}
+    return Machines(prefix=f"{lab.stack}-", environment=environment)
+
+
+def connection(lab: Lab, machine: str, source: str, target: str, port: int = 25) -> Verdict:
+    """What `machine` sees when it connects from its address `source` to `port` of the address `target`."""
+    owner = lab.by_address(target)
+    asked = Source(name=machine, machine=machine, address=ip_address(source))
+    cell = Cell(source=asked, target=owner.name if owner else "", address=ip_address(target), port=port)
+    return probe(machines_of(lab), [cell])[cell]
