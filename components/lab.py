@@ -44,7 +44,7 @@ def docker_host(where: str) -> str:
 class Lab(pulumi.ComponentResource):
     """`maillab:lab:Lab`: everything that a configuration describes.
 
-    Outputs: `machines` (name to container, addresses and what it does), `serials` (school to lines
+    Outputs: `machines` (name to container, lists of addresses and what it does), `serials` (school to lines
     "zone serial"), `counts`.
     """
 
@@ -119,10 +119,10 @@ class Lab(pulumi.ComponentResource):
         )
 
 
-def _about(plan: Blueprint, machine: Machine) -> dict[str, pulumi.Input[str]]:
+def _about(plan: Blueprint, machine: Machine) -> dict[str, pulumi.Input[str] | list[str]]:
     return {
         "container": machine.container.name,
-        "ipv4": plan.host.first(4),
-        "ipv6": plan.host.first(6),
+        "ipv4": plan.host.all_of(4),
+        "ipv6": plan.host.all_of(6),
         "role": plan.part.about,
     }

@@ -30,7 +30,11 @@ class Host:
 
     def first(self, version: int) -> str:
         """Its first address of IP `version` (4 or 6), as text without the prefix length."""
-        return next(str(address.ip) for address in self.addresses if address.version == version)
+        return self.all_of(version)[0]
+
+    def all_of(self, version: int) -> list[str]:
+        """All its addresses of IP `version`, as text without the prefix length."""
+        return [str(address.ip) for address in self.addresses if address.version == version]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

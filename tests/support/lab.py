@@ -77,7 +77,7 @@ class Lab:
         """Looks the containers up (a replaced container is another one)."""
         outputs = json.loads(self.engine("outputs", "--json").stdout)
         self.machines = {
-            name: Machine(name, self.client.containers.get(about["container"]), about["ipv4"], about["ipv6"])
+            name: Machine(name, self.client.containers.get(about["container"]), about["ipv4"][0], about["ipv6"][0])
             for name, about in outputs["machines"].items()
         }
 
