@@ -6,7 +6,7 @@ import tempfile
 from rich.console import Console
 
 from bench.figures import Figure, print_table
-from bench.measures import docker_run, memory, previews_and_edits, running_lab, throughput, up_to_first_message
+from bench.measures import docker_run, memory, previews_and_edits, proving, running_lab, throughput, up_to_first_message
 
 RUNS = 3
 
@@ -22,6 +22,8 @@ def main() -> None:
             console.print("memory, previews and edits …")
             figures += memory(lab)
             figures += previews_and_edits(lab, RUNS)
+            console.print("the prover …")
+            figures += proving(lab, RUNS)
             console.print("messages a second …")
             figures += throughput(lab, RUNS)
             console.print("docker run …")

@@ -13,9 +13,15 @@ from collections.abc import Iterator
 import docker
 
 from bench.figures import Figure
+from cli.stack import Stack
+from cli.verify import configuration
+from components.blueprints import blueprints
+from tests.support.connections import machines_of
 from tests.support.lab import Lab, free_carrier, make_lab, remove_lab
 from tests.support.machine import Machine
 from tests.support.mail import letter, post
+from verify.cells import Policy, cells, predict_all
+from verify.probe import probe
 
 SENDER, ADMIN = "bench@example.com", "admin@dc1es.tnc.edu.tw"
 SESSIONS, SIZE, MESSAGES = 10, 4096, 600
@@ -118,6 +124,25 @@ def previews_and_edits(lab: Lab, runs: int) -> list[Figure]:
     return [
         Figure(name="no-change preview", unit="s", readings=previews, wanted="≤ 1 s"),
         Figure(name="one-record edit live", unit="s", readings=edits, wanted="≤ 2 s"),
+    ]
+
+
+def proving(lab: Lab, runs: int) -> list[Figure]:
+    """The prover's connections: predicted from the configuration, and tried on the machines."""
+    config = configuration(Stack(name=lab.stack, root=lab.folder))
+    predicted, tried = [], []
+    for _ in range(runs):
+        begin = time.monotonic()
+        plans = blueprints(config)
+        asked = cells(config, plans)
+        predict_all(Policy(plans), asked)
+        predicted.append(time.monotonic() - begin)
+        begin = time.monotonic()
+        probe(machines_of(lab), asked)
+        tried.append(len(asked) / (time.monotonic() - begin))
+    return [
+        Figure(name="all cells predicted", unit="s", readings=predicted, wanted="≤ 0.1 s"),
+        Figure(name="cells tried", unit="/s", readings=tried, wanted=f"{len(asked)} cells in ≤ 20 s"),
     ]
 
 

@@ -131,6 +131,19 @@ def cells(lab: LabConfig, plans: Mapping[str, Blueprint]) -> list[Cell]:
     return found
 
 
+def untried(lab: LabConfig, plans: Mapping[str, Blueprint]) -> list[str]:
+    """Allowed ranges that nobody in the lab has an address in: nothing can be tried from there."""
+    given = [*(source.address for source in sources(plans)), *LOOPBACK.values()]
+    ranges = [
+        network
+        for school in lab.schools
+        for rule in school.firewall.mail
+        for network in (rule.source, rule.source6)
+        if network is not None
+    ]
+    return [str(network) for network in dict.fromkeys(ranges) if not any(address in network for address in given)]
+
+
 def predict(policy: Policy, cell: Cell) -> Prediction:
     """What the configuration makes of `cell`: the packet's way through the source, the router and the target."""
     version = cell.address.version

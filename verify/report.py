@@ -18,10 +18,11 @@ STYLES = {Verdict.ACCEPT: "green", Verdict.DROP: "red", Verdict.REFUSE: "dim", V
 
 
 def as_json(proof: Proof) -> dict[str, object]:
-    """`holds`, `seconds`, and lists `cells` and `letters`, what disagrees first."""
+    """`holds`, `seconds`, ranges `untried`, and lists `cells` and `letters`, what disagrees first."""
     return {
         "holds": proof.holds,
         "seconds": {name: round(value, 3) for name, value in proof.seconds.items()},
+        "untried": list(proof.untried),
         "cells": [_cell(result) for result in _worst_first(proof.cells)],
         "letters": [_letter(result) for result in _worst_first(proof.letters)],
     }
@@ -62,11 +63,14 @@ def show(proof: Proof, console: Console) -> None:
     for table in (*_disagreements(proof), *_grids(proof.cells), *_ways(proof.letters)):
         console.print(table)
         console.print()
+    if proof.untried:
+        console.print(f"Not tried, because no sender has an address there: {', '.join(proof.untried)}")
     wrong = proof.wrong
     what = f"{len(proof.cells):,} connections" + (f" and {len(proof.letters)} letters" if proof.letters else "")
     seconds = f"predicted in {proof.seconds['predict']:.2f} s, tried in {proof.seconds['all']:.1f} s"
     if wrong:
         console.print(f"[bold red]{wrong} of {what} are not as the configuration says[/] ({seconds}).")
+        console.print("Somebody changed a machine, or the configuration without `make up`.")
     else:
         console.print(f"[bold green]All {what} are as the configuration says[/] ({seconds}).")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from components.blueprints import blueprints
 from components.config import LabConfig
 from components.part import Blueprint
-from verify.cells import Cell, Policy, Prediction, Verdict, cells, predict_all
+from verify.cells import Cell, Policy, Prediction, Verdict, cells, predict_all, untried
 from verify.letters import Letter, Postman
 from verify.machines import Machines
 from verify.pairs import recipients, writers
@@ -47,11 +47,12 @@ class LetterResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """Everything that a run predicted and saw; seconds of its three parts."""
+    """Everything that a run predicted and saw, seconds of its parts, and ranges that nobody could ask from."""
 
     cells: tuple[CellResult, ...] = ()
     letters: tuple[LetterResult, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    untried: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -106,7 +107,7 @@ def prove(lab: LabConfig, *, mail: bool = True, environment: Mapping[str, str] |
         letters = _try_letters(lab, postman, expected) if mail else ()
         results, seconds["connections"] = probing.result()
     seconds["all"] = time.monotonic() - started
-    return Proof(cells=results, letters=letters, seconds=seconds)
+    return Proof(cells=results, letters=letters, seconds=seconds, untried=tuple(untried(lab, plans)))
 
 
 def _timed_probe(machines: Machines, expected: Expectation) -> tuple[tuple[CellResult, ...], float]:

@@ -222,18 +222,24 @@ def test_computer_is_afterwards_as_it_was(
 ) -> None:
     """A whole life of a lab, beside another one; meanwhile there is something to see."""
     before = state_of(lone_host)
-    objects = engine_objects(lone_lab)
+    objects, listeners = engine_objects(lone_lab), listeners_of(lone_host)
     lab = make_lab(tmp_path, "dc1es", host=own_engine.host)
     try:
         lab.up()
         deliver(lab, "outside", WENDY, ADMIN)
         assert state_of(lone_host)["links"] != before["links"]
+        assert listeners_of(lone_host) == listeners
     finally:
         remove_lab(lab)
     after = state_of(lone_host)
     changed = {name: set(after[name].splitlines()) ^ set(text.splitlines()) for name, text in before.items()}
     assert {name: lines for name, lines in changed.items() if lines} == {}
     assert engine_objects(lone_lab) == objects
+
+
+def listeners_of(host: Machine) -> list[str]:
+    """What takes connections or datagrams on the host: nothing of a lab does, unless its configuration says so."""
+    return sorted(" ".join(line.split()[:5:4]) for line in host.succeed("ss -Hlntu").splitlines())
 
 
 def engine_objects(lab: Lab) -> dict[str, list[str]]:

@@ -60,6 +60,9 @@ def test_every_letter_is_delivered_once(workshop: Lab) -> None:
         add_parameter(workshop, "smtpd_banner: $myhostname ESMTP")
         assert up(workshop) == {"mail-config": "update"}
         wait_for_more(workshop, name)
+        workshop.edit("            source: 140.116.2.0/24\n", "            source: 140.116.0.0/16\n")
+        assert up(workshop) == {"mail-config": "update", "mail2-config": "update"}
+        wait_for_more(workshop, name)
         for machine in ("dns", "spamfilter", "mail"):
             workshop[machine].container.restart()
             wait_for_more(workshop, name)
