@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from components.config import LabConfig
 from components.firewall.chain import Packet, decide, of_chain
-from components.firewall.model import Action, Chain, Rule
+from components.firewall.model import Action, Chain, Protocol, Rule
 from components.firewall.render import rule_command
 from components.network.topology import OUTSIDE, ROUTER
 from components.part import Blueprint
@@ -144,8 +144,11 @@ def untried(lab: LabConfig, plans: Mapping[str, Blueprint]) -> list[str]:
     return [str(network) for network in dict.fromkeys(ranges) if not any(address in network for address in given)]
 
 
-def predict(policy: Policy, cell: Cell) -> Prediction:
-    """What the configuration makes of `cell`: the packet's way through the source, the router and the target."""
+def predict(policy: Policy, cell: Cell, protocol: Protocol = Protocol.TCP) -> Prediction:
+    """What the configuration makes of `cell`: the packet's way through the source, the router and the target.
+
+    With `Protocol.UDP`, of a datagram to somebody who listens.
+    """
     version = cell.address.version
     here, there = policy.segments(cell.source.machine), policy.segments(cell.target)
     is_local = cell.source.machine == cell.target
@@ -161,6 +164,7 @@ def predict(policy: Policy, cell: Cell) -> Prediction:
             version=version,
             source=int(cell.source.address),
             destination=int(cell.address),
+            protocol=protocol,
             port=cell.port,
             in_interface=inward,
             out_interface=outward,
@@ -169,7 +173,7 @@ def predict(policy: Policy, cell: Cell) -> Prediction:
         if rule is not None and rule.action is not Action.ACCEPT:
             verdict = Verdict.DROP if rule.action is Action.DROP else Verdict.REFUSE
             return Prediction(verdict=verdict, machine=machine, rule=rule)
-    if policy.listens(cell.target, cell.port, version):
+    if protocol is Protocol.UDP or policy.listens(cell.target, cell.port, version):
         return Prediction(verdict=Verdict.ACCEPT, machine=cell.target, rule=rule)
     return Prediction(verdict=Verdict.REFUSE, machine=cell.target)
 

@@ -18,12 +18,13 @@ STYLES = {Verdict.ACCEPT: "green", Verdict.DROP: "red", Verdict.REFUSE: "dim", V
 
 
 def as_json(proof: Proof) -> dict[str, object]:
-    """`holds`, `seconds`, ranges `untried`, and lists `cells` and `letters`, what disagrees first."""
+    """`holds`, `seconds`, ranges `untried`; lists `cells`, `forged` (datagrams), `letters`, what disagrees first."""
     return {
         "holds": proof.holds,
         "seconds": {name: round(value, 3) for name, value in proof.seconds.items()},
         "untried": list(proof.untried),
         "cells": [_cell(result) for result in _worst_first(proof.cells)],
+        "forged": [_cell(result) for result in _worst_first(proof.forged)],
         "letters": [_letter(result) for result in _worst_first(proof.letters)],
     }
 
@@ -60,13 +61,15 @@ def _letter(result: LetterResult) -> dict[str, object]:
 
 def show(proof: Proof, console: Console) -> None:
     """Everything, on a terminal."""
-    for table in (*_disagreements(proof), *_grids(proof.cells), *_ways(proof.letters)):
+    for table in (*_disagreements(proof), *_grids(proof.cells), *_lies(proof.forged), *_ways(proof.letters)):
         console.print(table)
         console.print()
     if proof.untried:
         console.print(f"Not tried, because no sender has an address there: {', '.join(proof.untried)}")
     wrong = proof.wrong
-    what = f"{len(proof.cells):,} connections" + (f" and {len(proof.letters)} letters" if proof.letters else "")
+    what = f"{len(proof.cells):,} connections, {len(proof.forged)} datagrams" + (
+        f" and {len(proof.letters)} letters" if proof.letters else ""
+    )
     seconds = f"predicted in {proof.seconds['predict']:.2f} s, tried in {proof.seconds['all']:.1f} s"
     if wrong:
         console.print(f"[bold red]{wrong} of {what} are not as the configuration says[/] ({seconds}).")
@@ -83,13 +86,13 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _disagreements(proof: Proof) -> Iterable[Table]:
-    cells = [result for result in proof.cells if not result.agrees]
+    cells = [result for result in (*proof.cells, *proof.forged) if not result.agrees]
     if cells:
         table = _table(
             "Not as predicted", "from", "address", "to", "port", "predicted", "seen", "the rule that decided"
         )
         for r in cells:
-            port = f"{r.cell.port} {PORTS[r.cell.port]}"
+            port = f"{r.cell.port} {PORTS.get(r.cell.port, 'datagram')}"
             words = (_word(r.predicted.verdict), _word(r.seen), escape(r.predicted.reason))
             table.add_row(r.cell.source.name, str(r.cell.source.address), r.cell.target, port, *words)
         yield table
@@ -137,6 +140,17 @@ def _rules(results: Iterable[CellResult]) -> list[str]:
     """The rules that kept somebody out. (The JSON has the rule of every connection.)"""
     decided = (r.predicted for r in results if r.predicted.verdict is not Verdict.ACCEPT)
     return [escape(text) for text in dict.fromkeys(prediction.reason for prediction in decided if prediction.rule)]
+
+
+def _lies(results: Iterable[CellResult]) -> Iterable[Table]:
+    found = list(results)
+    if found:
+        table = _table("Datagrams, with true and forged sources", "from", "as", "to", "came", "decided")
+        for r in found:
+            table.add_row(
+                r.cell.source.name, str(r.cell.source.address), r.cell.target, _word(r.seen), escape(r.predicted.reason)
+            )
+        yield table
 
 
 def _ways(results: Iterable[LetterResult]) -> Iterable[Table]:

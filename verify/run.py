@@ -9,6 +9,7 @@ from components.blueprints import blueprints
 from components.config import LabConfig
 from components.part import Blueprint
 from verify.cells import Cell, Policy, Prediction, Verdict, cells, predict_all, untried
+from verify.forged import forged_cells, predict_forged, try_forged
 from verify.letters import Letter, Postman
 from verify.machines import Machines
 from verify.pairs import recipients, writers
@@ -50,6 +51,7 @@ class Proof:
     """Everything that a run predicted and saw, seconds of its parts, and ranges that nobody could ask from."""
 
     cells: tuple[CellResult, ...] = ()
+    forged: tuple[CellResult, ...] = ()
     letters: tuple[LetterResult, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     untried: tuple[str, ...] = ()
@@ -62,7 +64,7 @@ class Proof:
     @property
     def wrong(self) -> int:
         """How many are not as predicted."""
-        return sum(not cell.agrees for cell in self.cells) + sum(not letter.agrees for letter in self.letters)
+        return sum(not result.agrees for results in (self.cells, self.forged, self.letters) for result in results)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class Expectation:
 
     plans: Mapping[str, Blueprint]
     cells: Mapping[Cell, Prediction]
+    forged: Mapping[Cell, Prediction]
     letters: Mapping[Letter, frozenset[Ending]]
 
 
@@ -83,6 +86,7 @@ def expect(lab: LabConfig, plans: Mapping[str, Blueprint], postman: Postman) -> 
     return Expectation(
         plans=plans,
         cells=predict_all(policy, cells(lab, plans)),
+        forged=predict_forged(policy, forged_cells(lab, plans)),
         letters={letter: post.way(letter.writer, letter.recipient) for letter in letters},
     )
 
@@ -102,12 +106,15 @@ def prove(lab: LabConfig, *, mail: bool = True, environment: Mapping[str, str] |
     expected = expect(lab, plans, postman)
     seconds = {"predict": time.monotonic() - started}
     with ThreadPoolExecutor(2) as pool:
-        # Both at once: the connections mostly wait, the letters mostly work.
+        # All at once: connections and datagrams mostly wait, the letters mostly work.
+        forging = pool.submit(try_forged, machines, list(expected.forged))
         probing = pool.submit(_timed_probe, machines, expected)
         letters = _try_letters(lab, postman, expected) if mail else ()
         results, seconds["connections"] = probing.result()
+        came = forging.result()
     seconds["all"] = time.monotonic() - started
-    return Proof(cells=results, letters=letters, seconds=seconds, untried=tuple(untried(lab, plans)))
+    forged = tuple(CellResult(cell=c, predicted=p, seen=came[c]) for c, p in expected.forged.items())
+    return Proof(cells=results, forged=forged, letters=letters, seconds=seconds, untried=tuple(untried(lab, plans)))
 
 
 def _timed_probe(machines: Machines, expected: Expectation) -> tuple[tuple[CellResult, ...], float]:

@@ -1,0 +1,127 @@
+"""Forged source addresses: datagrams that pretend to come from elsewhere, and the router that should stop them.
+
+A TCP connection from a forged address never comes about, whatever the router does: its answers go elsewhere. So
+these are datagrams, and the target says which of them came.
+"""
+
+import pathlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address, ip_network
+
+from components.config import LabConfig, Role, SchoolConfig
+from components.firewall.model import Protocol
+from components.firewall.policy import MARTIANS
+from components.network.topology import OUTSIDE
+from components.part import Blueprint
+from verify.cells import Address, Cell, Policy, Prediction, Source, Verdict, predict
+from verify.machines import Machines
+
+FOLDER = pathlib.Path(__file__).parent
+SEND = (FOLDER / "forged_send.pl").read_text(encoding="utf-8")
+RECEIVE = (FOLDER / "forged_receive.pl").read_text(encoding="utf-8")
+PORT = 40009
+ROUNDS = 40  # of a tenth of a second: the receivers need a moment to start
+SECONDS = 10
+
+
+def forged_cells(lab: LabConfig, plans: Mapping[str, Blueprint]) -> list[Cell]:
+    """From outside as somebody of each school and as nobody at all; from each school as somebody it would let in.
+
+    Before them, from the same machines to the same targets, datagrams with true sources: what shows that the way
+    is open.
+    """
+    found: list[Cell] = []
+    for school in lab.schools:
+        servers = [*school.with_role(Role.MAIL), *school.with_role(Role.DNS)]
+        target = servers[0].name
+        lies = [*_unused(lab, school), *_nobody(lab)]
+        found += _cells(plans, OUTSIDE, target, lies)
+        for client in school.with_role(Role.WORKSTATION)[:1]:
+            found += _cells(plans, client.name, lab.internet.mail.name, _allowed(lab, school))
+    return found
+
+
+def _cells(plans: Mapping[str, Blueprint], machine: str, target: str, lies: Iterable[Address]) -> Iterator[Cell]:
+    true = [(machine, ip_address(plans[machine].host.first(version))) for version in (4, 6)]
+    for name, address in [*true, *((f"{machine}, forged", lie) for lie in lies)]:
+        source = Source(name=name, machine=machine, address=address)
+        to = ip_address(plans[target].host.first(address.version))
+        yield Cell(source=source, target=target, address=to, port=PORT)
+
+
+def _given(lab: LabConfig) -> set[Address]:
+    senders: list[Address] = [address for s in lab.internet.senders for address in (s.ipv4, s.ipv6)]
+    return {*senders, *(a for s in lab.schools for m in s.machines for a in (m.ipv4, m.ipv6))}
+
+
+def _unused(lab: LabConfig, school: SchoolConfig) -> Iterator[Address]:
+    """An address of the school that no machine has, of each family."""
+    taken = {*_given(lab), school.network.router, school.network.router6}
+    for network in (school.network.ipv4, school.network.ipv6):
+        candidates = (network[number] for number in range(1, network.num_addresses - 1))
+        yield from [next(address for address in candidates if address not in taken)]
+
+
+def _nobody(lab: LabConfig) -> Iterator[Address]:
+    """An address that nobody on the Internet has, of each family."""
+    for version, skipped in ((4, ("0.0.0.0/8", "127.0.0.0/8")), (6, ("::/128", "::1/128"))):
+        networks = [ip_network(text) for text in MARTIANS if text not in skipped]
+        unused = (net for net in networks if net.version == version and not any(a in net for a in _given(lab)))
+        yield from [network[1] for network in list(unused)[:1]]
+
+
+def _allowed(lab: LabConfig, school: SchoolConfig) -> Iterator[Address]:
+    """An address that the mail servers let in, not of the school and nobody's, of each family."""
+    for version, own in ((4, school.network.ipv4), (6, school.network.ipv6)):
+        for rule in school.firewall.mail:
+            network, inverted = rule.source_for(version)
+            if network is None or inverted or network.is_loopback or network.num_addresses < 4:
+                continue
+            address = network[-3]
+            if address not in own and address not in _given(lab):
+                yield address
+                break
+
+
+def predict_forged(policy: Policy, asked: Iterable[Cell]) -> dict[Cell, Prediction]:
+    """What the packet filters make of each datagram; at the target, somebody listens."""
+    return {cell: predict(policy, cell, Protocol.UDP) for cell in asked}
+
+
+def try_forged(machines: Machines, asked: Sequence[Cell]) -> dict[Cell, Verdict]:
+    """Which datagrams came.
+
+    Raises:
+        MachineError: not even one with a true source did, or a machine could not be asked.
+    """
+    true = [number for number, cell in enumerate(asked) if not _is_forged(cell)]
+    by_target: dict[str, list[int]] = defaultdict(list)
+    by_machine: dict[str, list[int]] = defaultdict(list)
+    # The true ones last: when they have come, the others of their round have come too.
+    for number in sorted(range(len(asked)), key=lambda number: number in true):
+        by_machine[asked[number].source.machine].append(number)
+        if number in true:
+            by_target[asked[number].target].append(number)
+    with ThreadPoolExecutor(max(len(by_target) + len(by_machine), 1)) as pool:
+        receivers = [pool.submit(_receive, machines, name, numbers) for name, numbers in by_target.items()]
+        senders = [pool.submit(_send, machines, name, numbers, asked) for name, numbers in by_machine.items()]
+        came = {number for receiver in receivers for number in receiver.result()}
+        for sender in senders:
+            sender.result()
+    return {cell: Verdict.ACCEPT if number in came else Verdict.DROP for number, cell in enumerate(asked)}
+
+
+def _is_forged(cell: Cell) -> bool:
+    return cell.source.name != cell.source.machine
+
+
+def _receive(machines: Machines, name: str, numbers: Iterable[int]) -> list[int]:
+    said = machines.run(name, ["perl", "-e", RECEIVE, str(PORT), str(SECONDS), *map(str, numbers)])
+    return [int(line) for line in said.splitlines()]
+
+
+def _send(machines: Machines, name: str, numbers: Iterable[int], asked: Sequence[Cell]) -> None:
+    lines = (f"{number} {asked[number].source.address} {asked[number].address}\n" for number in numbers)
+    machines.run(name, ["perl", "-e", SEND, str(PORT), str(ROUNDS)], "".join(lines))
