@@ -64,7 +64,7 @@ def test_next_good_edit_mends_all(workshop: Lab) -> None:
     assert run(workshop, "preview").steps == {"mail-config": "update"}
     workshop.edit("smtpd_bannr", "smtpd_banner")
     assert up(workshop) == {"mail-config": "update"}
-    greeting = smtp(workshop["outside"], workshop["mail"].ipv4, ["QUIT"])[0]
+    greeting = smtp(workshop["workstation"], workshop["mail"].ipv4, ["QUIT"])[0]
     assert greeting.text == "220 mail.dc1es.tnc.edu.tw ESMTP mended"
     deliver(workshop, "outside", WENDY, "library@dc1es.tnc.edu.tw")
     assert run(workshop, "preview", "--expect-no-changes").ok
