@@ -2,16 +2,15 @@
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from dataclasses import dataclass
+from ipaddress import ip_address
 
 from components.config import LabConfig, MachineConfig, Role, SchoolConfig
-from components.dns.model import ADDRESS_TYPES, records_of
 from components.mail.model import SYSTEM_ACCOUNTS, Alias, aliases_of, destinations
 from components.network.topology import OUTSIDE
-from verify.cells import Cell, Policy, Source, Verdict, predict
+from verify.cells import Address, Cell, Policy, Source, Verdict, predict
+from verify.directory import Directory
 
-Address = IPv4Address | IPv6Address
 SMTP = 25
 UNKNOWN_USER = "5.1.1"
 NO_RELAY = "5.7.1"
@@ -56,36 +55,11 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """How mail goes in one lab. Names of domains and hosts are lower case, without a final dot."""
+    """How mail goes in one lab."""
 
     lab: LabConfig
     policy: Policy
-    exchangers: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    addresses: dict[str, list[Address]] = field(default_factory=dict)
-    owners: dict[Address, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Collect what DNS says, and who has which address."""
-        for name, plan in self.policy.plans.items():
-            self.owners.update({interface.ip: name for interface in plan.host.addresses})
-        for school in self.lab.schools:
-            for record in records_of(school.zone, school.domain):
-                name = record.name.rstrip(".")
-                if record.type in ADDRESS_TYPES:
-                    self.addresses.setdefault(name, []).append(ip_address(record.data))
-                elif record.type == "MX":
-                    preference, host = record.data.split()
-                    self.exchangers.setdefault(name, []).append((int(preference), host.rstrip(".")))
-        internet = self.lab.internet
-        tn = self.policy.plans[internet.mail.name].host.fqdn
-        self._add_domain(internet.mail.domain, 10, tn, (internet.mail.ipv4, internet.mail.ipv6))
-        for sender in internet.senders:
-            place = 10 * (1 + len(self.exchangers.get(sender.domain, [])))
-            self._add_domain(sender.domain, place, sender.host, (sender.ipv4, sender.ipv6))
-
-    def _add_domain(self, domain: str, preference: int, host: str, addresses: tuple[Address, ...]) -> None:
-        self.exchangers.setdefault(domain, []).append((preference, host))
-        self.addresses[host] = list(addresses)
+    directory: Directory
 
     def way(self, writer: Writer, recipient: str) -> frozenset[Ending]:
         """Where a letter from `writer` to `recipient` ends."""
@@ -128,7 +102,7 @@ class Post:
             if routes:
                 server = next(m for m in school.machines if m.name == routes[0].server)
                 return self._connect(machine, source, [server.ipv4], recipient, hops)
-        return self._connect(machine, source, self._servers(_domain(recipient)), recipient, hops)
+        return self._connect(machine, source, self.directory.servers(_domain(recipient)), recipient, hops)
 
     def _relayhost(self, config: MachineConfig) -> list[Address]:
         """The addresses of `[163.26.182.249]`, `[IPv6:…]` or a name."""
@@ -136,12 +110,7 @@ class Post:
         try:
             return [ip_address(target)]
         except ValueError:
-            return self.addresses.get(target.lower(), [])
-
-    def _servers(self, domain: str) -> list[Address]:
-        """The addresses of a domain's mail servers, best first; IPv4 first, as the lab's servers are told."""
-        hosts = [host for _, host in sorted(self.exchangers.get(domain, []))] or [domain]
-        return [a for host in hosts for a in sorted(self.addresses.get(host, []), key=lambda found: found.version)]
+            return list(self.directory.addresses.get(target.lower(), []))
 
     def _connect(
         self,
@@ -153,7 +122,7 @@ class Post:
     ) -> Iterable[Ending]:
         """To the first of `targets` that answers; when none does, the letter waits."""
         for target in targets:
-            own, owner = source.get(target.version), self.owners.get(target)
+            own, owner = source.get(target.version), self.directory.owners.get(target)
             if own is None or owner is None:
                 continue
             asked = Source(name=machine, machine=machine, address=own)

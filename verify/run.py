@@ -9,6 +9,7 @@ from components.blueprints import blueprints
 from components.config import LabConfig
 from components.part import Blueprint
 from verify.cells import Cell, Policy, Prediction, Verdict, cells, predict_all, untried
+from verify.directory import directory
 from verify.forged import forged_cells, predict_forged, try_forged
 from verify.letters import Letter, Postman
 from verify.machines import Machines
@@ -80,7 +81,7 @@ class Expectation:
 def expect(lab: LabConfig, plans: Mapping[str, Blueprint], postman: Postman) -> Expectation:
     """Predicts everything; touches no machine."""
     policy = Policy(plans)
-    post = Post(lab, policy)
+    post = Post(lab, policy, directory(lab, plans))
     pairs = [(writer, recipient) for writer in writers(lab) for recipient in recipients(lab)]
     letters = postman.letters(pairs)
     return Expectation(

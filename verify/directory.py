@@ -1,0 +1,56 @@
+"""What DNS says of mail in a lab, and which machine has which address: from the configuration alone."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from components.config import LabConfig
+from components.dns.model import ADDRESS_TYPES, records_of
+from components.part import Blueprint
+from verify.cells import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """`exchangers`: mail domain to (preference, host); `addresses` of hosts; `owners`: address to machine.
+
+    Names are lower case, without a final dot.
+    """
+
+    exchangers: Mapping[str, Sequence[tuple[int, str]]]
+    addresses: Mapping[str, Sequence[Address]]
+    owners: Mapping[Address, str]
+
+    def servers(self, domain: str) -> list[Address]:
+        """The addresses of a domain's mail servers, best first; IPv4 first, as the lab's servers are told.
+
+        A domain without MX records is its own mail server (RFC 5321, section 5.1).
+        """
+        hosts = [host for _, host in sorted(self.exchangers.get(domain, []))] or [domain]
+        return [a for host in hosts for a in sorted(self.addresses.get(host, []), key=lambda found: found.version)]
+
+
+def directory(lab: LabConfig, plans: Mapping[str, Blueprint]) -> Directory:
+    """The directory of a good configuration."""
+    exchangers: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    addresses: dict[str, list[Address]] = defaultdict(list)
+    for school in lab.schools:
+        for record in records_of(school.zone, school.domain):
+            name = record.name.rstrip(".")
+            if record.type in ADDRESS_TYPES:
+                addresses[name].append(ip_address(record.data))
+            elif record.type == "MX":
+                preference, host = record.data.split()
+                exchangers[name].append((int(preference), host.rstrip(".")))
+    tn = plans[lab.internet.mail.name].host.fqdn
+    hosts: list[tuple[str, str, Address, Address]] = [
+        (lab.internet.mail.domain, tn, lab.internet.mail.ipv4, lab.internet.mail.ipv6),
+        *((sender.domain, sender.host, sender.ipv4, sender.ipv6) for sender in lab.internet.senders),
+    ]
+    for domain, host, ipv4, ipv6 in hosts:
+        # The first server of a domain is its best one (components/internet/zones.py).
+        exchangers[domain].append((10 * (1 + len(exchangers[domain])), host))
+        addresses[host] += [ipv4, ipv6]
+    owners = {interface.ip: name for name, plan in plans.items() for interface in plan.host.addresses}
+    return Directory(exchangers=dict(exchangers), addresses=dict(addresses), owners=owners)
