@@ -49,6 +49,11 @@ def test_every_letter_is_as_predicted(good: Proof) -> None:
     assert len(good.letters) > 200
 
 
+def test_every_datagram_is_as_predicted(good: Proof) -> None:
+    assert [r for r in good.forged if not r.agrees] == []
+    assert {r.seen for r in good.forged} == {Verdict.ACCEPT, Verdict.DROP}
+
+
 @pytest.mark.parametrize("verdict", [Verdict.ACCEPT, Verdict.DROP, Verdict.REFUSE])
 def test_all_three_verdicts_are_seen(good: Proof, verdict: Verdict) -> None:
     assert any(result.seen is verdict for result in good.cells)
@@ -112,10 +117,15 @@ def _is_kept_out(result: CellResult, machine: str, version: int) -> bool:
     return is_there and result.predicted.verdict is Verdict.DROP
 
 
-def test_open_router_changes_no_connection_of_honest_senders(workshop: Lab) -> None:
-    """What the router drops is forged, and the prover asks from real addresses only."""
+def test_open_router_is_named_with_every_forged_datagram(workshop: Lab) -> None:
+    """And with nothing else: who says the truth came through before."""
     with broken(workshop["router"], "iptables -F FORWARD; ip6tables -F FORWARD"):
-        assert proof_of(workshop, mail=False).holds
+        proof = proof_of(workshop, mail=False)
+    assert wrong(proof) == set()
+    assert {str(r.cell.source.address) for r in proof.forged if not r.agrees} == {
+        *("163.26.182.3", "2001:db8:182::3", "10.0.0.1", "fc00::1"),
+        *("163.26.255.253", "2001:db8:163:ffff:ffff:ffff:ffff:fffd"),
+    }
 
 
 def test_router_that_drops_a_range_is_found(workshop: Lab) -> None:
