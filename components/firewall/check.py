@@ -169,8 +169,8 @@ def _check_ipv6(school: SchoolConfig, where: str) -> list[Problem]:
         chain6 = configured_rules(school.firewall.mail, 6)
     if _anyone(chain6, 6) and not _anyone(configured_rules(school.firewall.mail, 4), 4):
         what = (
-            "port 25 of the mail servers is closed on IPv4 and open to everybody on IPv6: a spammer who takes the\n"
-            "    server's AAAA address is not stopped, and his mail never sees the spamfilter"
+            "port 25 of the mail servers is closed on IPv4 and open to everybody on IPv6: "
+            "a spammer who takes a server's AAAA address is not stopped, and his mail never sees the spamfilter"
         )
         if closed:
             remedy = "give the DROP rule a not_source6 with the school's IPv6 network"
