@@ -11,6 +11,7 @@ from components.config import PREFIX, LabConfig, MachineConfig, Role, SchoolConf
 from components.dns.model import check_zone
 from components.firewall.check import check_firewalls
 from components.internet.model import check_internet
+from components.mail.check_aliases import MailServer, check_aliases
 from components.mail.model import check_mail, destinations
 from components.network.model import carve, check_segment
 from components.problem import Problem, Severity
@@ -46,6 +47,7 @@ def check(config: LabConfig) -> list[Problem]:
             problems += check_zone(school.zone, school.domain, f"{where}.zone")
             for machine in school.machines:
                 problems += _check_machine(machine, school, f"{where}.machines.{machine.name}")
+            problems += check_aliases(_mail_servers(school))
         problems += _check_roles(school, where)
         problems += _check_hostnames(school, where)
     problems += check_addresses(config)
@@ -157,16 +159,26 @@ def _check_machine(machine: MachineConfig, school: SchoolConfig, where: str) -> 
             remedy = f"add `{key}:` below the machine" if wanted else "remove it or add the role"
             problems.append(Problem(id="role-and-section", where=f"{where}.{key}", what=what, remedy=remedy))
     if machine.mail is not None:
-        problems += check_mail(machine.mail, machine.fqdn(school.domain), school.domain, f"{where}.mail")
+        problems += check_mail(machine.mail, f"{where}.mail")
         problems += _check_relayhost(machine, school, f"{where}.mail.relayhost")
     if machine.spamfilter is not None:
-        servers = {
-            server.name: frozenset(destinations(server.mail, server.fqdn(school.domain), school.domain))
-            for server in school.machines
-            if server.mail is not None
-        }
+        servers = {server.name: server.domains for server in _mail_servers(school)}
         problems += check_spamfilter(machine.spamfilter, servers, f"{where}.spamfilter")
     return problems
+
+
+def _mail_servers(school: SchoolConfig) -> list[MailServer]:
+    """The school's machines with a section `mail`, whatever their role."""
+    return [
+        MailServer(
+            name=machine.name,
+            config=machine.mail,
+            domains=frozenset(destinations(machine.mail, machine.fqdn(school.domain), school.domain)),
+            where=f"maillab:schools.{school.name}.machines.{machine.name}.mail",
+        )
+        for machine in school.machines
+        if machine.mail is not None
+    ]
 
 
 def _check_relayhost(machine: MachineConfig, school: SchoolConfig, where: str) -> list[Problem]:

@@ -84,10 +84,13 @@ def local_names(config: MailServerConfig) -> frozenset[str]:
     return frozenset(user.name for user in config.users) | {alias.name for alias in aliases_of(config)}
 
 
-def check_mail(config: MailServerConfig, hostname: str, domain: str, where: str) -> list[Problem]:
-    """Every problem of a mail server's accounts, aliases and parameters."""
+def check_mail(config: MailServerConfig, where: str) -> list[Problem]:
+    """Every problem of a mail server's accounts, parameters and lines of aliases.
+
+    Where the aliases lead is `check_aliases.py`'s to say: to other servers, too.
+    """
     problems = check_users(config.users, where)
-    aliases: dict[str, Alias] = {}
+    names: set[str] = set()
     for index, line in enumerate(config.aliases):
         place = f"{where}.aliases[{index}] ({line})"
         try:
@@ -95,12 +98,10 @@ def check_mail(config: MailServerConfig, hostname: str, domain: str, where: str)
         except ValueError as error:
             problems.append(Problem(id="bad-alias", where=place, what=str(error), remedy="for instance: root: admin"))
             continue
-        if alias.name.lower() in aliases:
+        if alias.name.lower() in names:
             what, remedy = f"{alias.name} has two lines", "put all targets on one line"
             problems.append(Problem(id="alias-twice", where=place, what=what, remedy=remedy))
-        aliases[alias.name.lower()] = alias
-    own = set(destinations(config, hostname, domain))
-    problems += _check_alias_targets(config, aliases, own, where)
+        names.add(alias.name.lower())
     for name in config.main_cf:
         if not PARAMETER.match(name):
             what, remedy = f"{name!r} is no parameter name", "see postconf(5) for the names"
@@ -137,41 +138,4 @@ def check_users(users: Iterable[User], where: str) -> list[Problem]:
             what, remedy = "a full name has no colon, comma or line end", "leave it out"
             problems.append(Problem(id="bad-gecos", where=f"{where}.users[{index}].gecos", what=what, remedy=remedy))
         seen.add(user.name)
-    return problems
-
-
-def _check_alias_targets(
-    config: MailServerConfig, aliases: Mapping[str, Alias], own: set[str], where: str
-) -> list[Problem]:
-    """Targets that nobody has, and aliases that lead back to themselves."""
-    problems = []
-    users = {user.name for user in config.users}
-
-    def local(target: str) -> str | None:
-        """The local name that a target leads to, or None when it is somebody else's mail."""
-        name, at, domain = target.rpartition("@")
-        return target.lower() if not at else name.lower() if domain.lower() in own else None
-
-    def loops(name: str, path: tuple[str, ...]) -> tuple[str, ...] | None:
-        if name in path:
-            return (*path[path.index(name) :], name)
-        # A user's own name among his alias's targets ends the expansion (aliases(5)): it is no loop.
-        nexts = [local(target) for target in aliases[name].targets] if name in aliases else []
-        found = (loops(item, (*path, name)) for item in nexts if item and not (item == name and item in users))
-        return next((loop for loop in found if loop), None)
-
-    reported: set[frozenset[str]] = set()
-    for alias in aliases.values():
-        for target in alias.targets:
-            name = local(target)
-            if name is not None and name not in users and name not in aliases and name not in SYSTEM_ACCOUNTS:
-                what = f"{alias.name} goes to {target}, who is neither a user nor an alias"
-                remedy = f"add the user {name} or correct the name"
-                problems.append(Problem(id="alias-to-nobody", where=f"{where}.aliases", what=what, remedy=remedy))
-        loop = loops(alias.name.lower(), ())
-        if loop and frozenset(loop) not in reported:
-            reported.add(frozenset(loop))
-            what = f"the aliases go round: {' → '.join(loop)}"
-            remedy = "let one of them end at a user"
-            problems.append(Problem(id="alias-loop", where=f"{where}.aliases", what=what, remedy=remedy))
     return problems

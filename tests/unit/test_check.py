@@ -132,6 +132,19 @@ def test_good_configuration(changes: Mapping[str, Any]) -> None:
         pytest.param(
             {f"{MAIL}.mail.relayhost": "spamfliter.dc1es.tnc.edu.tw"}, ["relayhost-unknown"], id="typing error"
         ),
+        pytest.param(
+            {
+                f"{MAIL}.mail.aliases.+": "x: x@mail2.dc1es.tnc.edu.tw",
+                f"{MAIL2}.mail.aliases.+": "x: x@dc1es.tnc.edu.tw",
+            },
+            ["alias-loop"],
+            id="aliases go round over two servers",
+        ),
+        pytest.param(
+            {f"{MAIL2}.mail.aliases.+": "chen: chne@mail.dc1es.tnc.edu.tw"},
+            ["alias-to-nobody"],
+            id="nobody of the other server",
+        ),
         pytest.param({"internet.senders": []}, ["no-sender"], id="no sender"),
         pytest.param({"internet.senders.0.host": "example.com"}, ["bad-mail-name"], id="sender without a domain"),
         pytest.param({"internet.senders.0.host": "mail.Example.com"}, ["bad-mail-name"], id="capital sender"),

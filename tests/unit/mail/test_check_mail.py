@@ -1,4 +1,4 @@
-"""What is wrong with a mail server's accounts, aliases and parameters."""
+"""What is wrong with a mail server's accounts, lines of aliases and parameters."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,6 @@ import pytest
 from components.mail.model import MailServerConfig, User, check_mail
 from tests.support.problems import ids
 
-DOMAIN = "dc1es.tnc.edu.tw"
 ADMIN = User(name="admin", password="x")
 
 
@@ -21,18 +20,14 @@ def server(
 
 
 def problems_of(config: MailServerConfig) -> list[str]:
-    return ids(check_mail(config, f"mail.{DOMAIN}", DOMAIN, "mail"))
+    return ids(check_mail(config, "mail"))
 
 
 @pytest.mark.parametrize(
     "good",
     [
         pytest.param(server(), id="users only"),
-        pytest.param(server("root: admin", "postmaster: root"), id="chain"),
-        pytest.param(server("admin: admin, tnuser@tn.edu.tw"), id="a copy for oneself is no loop"),
-        pytest.param(server("yh: yh@example.com"), id="an address elsewhere may have the same name"),
-        pytest.param(server("yh: admin@$mydomain".replace("$mydomain", DOMAIN)), id="own domain"),
-        pytest.param(server("yh: root"), id="system account"),
+        pytest.param(server("root: admin", "postmaster: root, tnuser@tn.edu.tw"), id="aliases"),
         pytest.param(server(main_cf={"message_size_limit": "1"}), id="parameter"),
     ],
 )
@@ -51,12 +46,6 @@ def test_good_server(good: MailServerConfig) -> None:
         pytest.param(server("root: :include:x"), ["bad-alias"], id="include"),
         pytest.param(server("a b: admin"), ["bad-alias"], id="blank in the name"),
         pytest.param(server("root: admin", "Root: admin"), ["alias-twice"], id="two lines of one name"),
-        pytest.param(server("root: amdin"), ["alias-to-nobody"], id="target is nobody"),
-        pytest.param(server(f"root: amdin@{DOMAIN}"), ["alias-to-nobody"], id="target is nobody of the own domain"),
-        pytest.param(server("a: b", "b: c", "c: a"), ["alias-loop"], id="loop of three"),
-        pytest.param(server("a: a"), ["alias-loop"], id="loop of one"),
-        pytest.param(server("a: admin, b", f"b: a@{DOMAIN}"), ["alias-loop"], id="loop through the own domain"),
-        pytest.param(server("a: b", "b: a", "c: d", "d: c"), ["alias-loop"] * 2, id="two loops"),
         pytest.param(server(users=(User(name="Admin", password="x"),)), ["bad-user-name"], id="capital letter"),
         pytest.param(server(users=(User(name="陳", password="x"),)), ["bad-user-name"], id="Chinese"),
         pytest.param(server(users=(User(name="a" * 33, password="x"),)), ["bad-user-name"], id="too long"),
@@ -74,8 +63,3 @@ def test_good_server(good: MailServerConfig) -> None:
 )
 def test_bad_server(bad: MailServerConfig, expected: list[str]) -> None:
     assert problems_of(bad) == expected
-
-
-def test_loop_is_told_in_its_order() -> None:
-    (problem,) = check_mail(server("a: b", "b: c", "c: a"), f"mail.{DOMAIN}", DOMAIN, "mail")
-    assert "a → b → c → a" in problem.what

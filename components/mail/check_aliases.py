@@ -1,0 +1,107 @@
+"""What is wrong with the aliases of a school's mail servers taken together: an alias can lead to another server."""
+
+import graphlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from components.mail.model import SYSTEM_ACCOUNTS, Alias, MailServerConfig, parse_alias
+from components.problem import Problem
+
+# A mail server (its index) and a local part there, in small letters.
+Recipient = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """A mail server among the others: its machine's `name`, the `domains` it takes, the place of its `config`."""
+
+    name: str
+    config: MailServerConfig
+    domains: frozenset[str]
+    where: str
+
+
+def check_aliases(servers: Sequence[MailServer]) -> list[Problem]:
+    """Aliases that lead to nobody or go round. `servers`: all of one school, which pass mail on to each other."""
+    aliases = [
+        ((index, alias.name.lower()), alias)
+        for index, server in enumerate(servers)
+        for alias in _good_aliases(server.config)
+    ]
+    users = {(index, user.name) for index, server in enumerate(servers) for user in server.config.users}
+    known = users | {recipient for recipient, _ in aliases}
+    problems = []
+    steps: dict[Recipient, list[Recipient]] = {recipient: [] for recipient, _ in aliases}
+    for recipient, alias in aliases:
+        for target in alias.targets:
+            to = _recipient(target, recipient[0], servers)
+            # A user's own name among his alias's targets ends the expansion (aliases(5)): it is no loop.
+            if to is None or (to == recipient and to in users):
+                continue
+            steps[recipient].append(to)
+            if to not in known and to[1] not in SYSTEM_ACCOUNTS:
+                problems.append(_to_nobody(alias, target, servers[recipient[0]], servers[to[0]], to[1]))
+    return problems + [_round(circle, servers) for circle in _circles(steps)]
+
+
+def _good_aliases(config: MailServerConfig) -> Iterator[Alias]:
+    """The aliases whose lines can be read; `check_mail` reports the others."""
+    for line in config.aliases:
+        try:
+            yield parse_alias(line)
+        except ValueError:
+            continue
+
+
+def _recipient(target: str, here: int, servers: Sequence[MailServer]) -> Recipient | None:
+    """Whom a target of the server `here` means; None when no server of the school takes it, or more than one could."""
+    name, at, domain = target.lower().rpartition("@")
+    if not at:
+        return here, target.lower()
+    if domain in servers[here].domains:
+        return here, name
+    takers = [index for index, server in enumerate(servers) if domain in server.domains]
+    return (takers[0], name) if len(takers) == 1 else None
+
+
+def _circles(steps: dict[Recipient, list[Recipient]]) -> Iterator[list[Recipient]]:
+    """Circles (first is last) such that nothing goes round any more when each has lost its last step.
+
+    Not every circle: their number can be larger than any list. `steps` is used up.
+    """
+    order = {recipient: number for number, recipient in enumerate(steps)}
+    while True:
+        try:
+            graphlib.TopologicalSorter(steps).prepare()
+        except graphlib.CycleError as error:
+            # graphlib goes from a step's end to its beginning.
+            circle = list(reversed(error.args[1]))[:-1]
+            start = circle.index(min(circle, key=order.__getitem__))
+            circle = [*circle[start:], *circle[: start + 1]]
+            steps[circle[-2]] = [step for step in steps[circle[-2]] if step != circle[-1]]
+            yield circle
+        else:
+            return
+
+
+def _to_nobody(alias: Alias, target: str, server: MailServer, other: MailServer, name: str) -> Problem:
+    """The problem of `target` at `server`, which means `name` at `other` (mostly the same)."""
+    of, to = ("", "") if other is server else (f" of {other.name}", f" to {other.name}")
+    return Problem(
+        id="alias-to-nobody",
+        where=f"{server.where}.aliases",
+        what=f"{alias.name} goes to {target}, who is neither a user nor an alias{of}",
+        remedy=f"add the user {name}{to} or correct the name",
+    )
+
+
+def _round(circle: Sequence[Recipient], servers: Sequence[MailServer]) -> Problem:
+    """The problem of a circle. Its servers are named when it leads over several."""
+    places = list(dict.fromkeys(f"{servers[index].where}.aliases" for index, _ in circle))
+    names = [name if len(places) == 1 else f"{servers[index].name}:{name}" for index, name in circle]
+    return Problem(
+        id="alias-loop",
+        where=", ".join(places),
+        what=f"the aliases go round: {' → '.join(names)}",
+        remedy="let one of them end at a user" if len(places) == 1 else "let one of them end at a user of its server",
+    )
