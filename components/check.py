@@ -1,6 +1,8 @@
 """What is wrong with a configuration as a whole: every problem, not the first one."""
 
+import dataclasses
 import re
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 
 import dns.exception
@@ -10,6 +12,7 @@ from components.check_addresses import check_addresses, check_reverse_zones
 from components.config import PREFIX, LabConfig, MachineConfig, Role, SchoolConfig
 from components.dns.model import check_zone
 from components.firewall.check import check_firewalls
+from components.follow_ups import without_follow_ups
 from components.internet.model import check_internet
 from components.mail.check_aliases import MailServer, check_aliases
 from components.mail.model import check_mail, destinations
@@ -17,23 +20,29 @@ from components.network.model import carve, check_segment
 from components.problem import Problem, Severity
 from components.reader import did_you_mean
 from components.spamfilter.model import check_spamfilter
+from components.stand_in import Gap
 
 MACHINE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")  # RFC 1123, section 2.1
 RESERVED_NAMES = frozenset({"router", "internet", "outside", "lo"})
+NO_DOMAIN = "no-domain.invalid"  # RFC 2606
 Address = IPv4Address | IPv6Address
 
 
-def check(config: LabConfig) -> list[Problem]:
-    """Every problem of the configuration, in its own order."""
+def check(config: LabConfig, gaps: Sequence[Gap] = ()) -> list[Problem]:
+    """Every problem of the configuration, in its own order. `gaps`: places that could not be read."""
+    config, bad_domains = _without_bad_domains(config)
+    gaps = [*gaps, *(Gap(where=problem.where, words=(NO_DOMAIN,)) for problem in bad_domains)]
+    return bad_domains + without_follow_ups(_check_all(config), gaps, config)
+
+
+def _check_all(config: LabConfig) -> list[Problem]:
     problems = _check_lab(config)
-    domains = [school.domain for school in config.schools if not _check_domain(school.domain, "")]
+    domains = [school.domain for school in config.schools]
     problems += check_internet(config.internet, domains, "maillab:internet")
     problems += _check_name(config.internet.mail.name, "maillab:internet.mail.name")
     problems += _check_schools(config)
     for school in config.schools:
         where = f"maillab:schools.{school.name}"
-        bad_domain = _check_domain(school.domain, f"{where}.domain")
-        problems += bad_domain
         problems += check_segment(school.network, f"{where}.network")
         # The router's address, and one that nobody has for Docker's gateway entry.
         if len(school.machines) + 2 > school.network.ipv4.num_addresses - 2:
@@ -42,12 +51,10 @@ def check(config: LabConfig) -> list[Problem]:
             )
             remedy = "take a larger network"
             problems.append(Problem(id="network-too-small", where=f"{where}.network", what=what, remedy=remedy))
-        # Every name of the zone and of the machines would be reported again for its domain's sake.
-        if not bad_domain:
-            problems += check_zone(school.zone, school.domain, f"{where}.zone")
-            for machine in school.machines:
-                problems += _check_machine(machine, school, f"{where}.machines.{machine.name}")
-            problems += check_aliases(_mail_servers(school))
+        problems += check_zone(school.zone, school.domain, f"{where}.zone")
+        for machine in school.machines:
+            problems += _check_machine(machine, school, f"{where}.machines.{machine.name}")
+        problems += check_aliases(_mail_servers(school))
         problems += _check_roles(school, where)
         problems += _check_hostnames(school, where)
     problems += check_addresses(config)
@@ -112,6 +119,17 @@ def _check_schools(config: LabConfig) -> list[Problem]:
     return problems
 
 
+def _without_bad_domains(config: LabConfig) -> tuple[LabConfig, list[Problem]]:
+    """Bad domains reported and replaced: every name in them would be reported again for the domain's sake."""
+    problems: list[Problem] = []
+    schools = []
+    for school in config.schools:
+        bad = _check_domain(school.domain, f"maillab:schools.{school.name}.domain")
+        schools.append(dataclasses.replace(school, domain=NO_DOMAIN) if bad else school)
+        problems += bad
+    return dataclasses.replace(config, schools=tuple(schools)), problems
+
+
 def _check_domain(domain: str, where: str) -> list[Problem]:
     try:
         labels = dns.name.from_text(domain).labels
@@ -134,12 +152,12 @@ def _check_name(name: str, where: str) -> list[Problem]:
 
 
 def _check_machine(machine: MachineConfig, school: SchoolConfig, where: str) -> list[Problem]:
-    problems = _check_name(machine.name, where)
+    problems = _check_name(machine.name, f"{where}.name")
     if machine.hostname is not None:
         problems += _check_name(machine.hostname, f"{where}.hostname")
     if not machine.roles:
-        remedy = f"one of: {', '.join(Role)}"
-        problems.append(Problem(id="no-role", where=f"{where}.roles", what="the machine does nothing", remedy=remedy))
+        place, what, remedy = f"{where}.roles", "the machine does nothing", f"one of: {', '.join(Role)}"
+        problems.append(Problem(id="no-role", where=place, what=what, remedy=remedy, rests_on=(f"{place}[*]",)))
     if Role.SPAMFILTER in machine.roles and len(machine.roles) > 1:
         what, remedy = "the filter is an appliance: nothing else runs on it", "give the other roles to another machine"
         problems.append(Problem(id="filter-not-alone", where=f"{where}.roles", what=what, remedy=remedy))
@@ -149,6 +167,20 @@ def _check_machine(machine: MachineConfig, school: SchoolConfig, where: str) -> 
         if address not in network or address in ends:
             what, remedy = f"{address} is no host's address in {network}", f"take an address in {network}"
             problems.append(Problem(id="address-outside-network", where=where, what=what, remedy=remedy))
+    problems += _check_sections(machine, where)
+    place = f"maillab:schools.{school.name}"
+    if machine.mail is not None:
+        problems += check_mail(machine.mail, f"{where}.mail")
+        problems += _check_relayhost(machine, school, place)
+    if machine.spamfilter is not None:
+        servers = {server.name: server.domains for server in _mail_servers(school)}
+        problems += check_spamfilter(machine.spamfilter, servers, f"{where}.spamfilter", place)
+    return problems
+
+
+def _check_sections(machine: MachineConfig, where: str) -> list[Problem]:
+    """Each role's section is there, and none without its role."""
+    problems = []
     is_mail = bool({Role.MAIL, Role.SECOND_MAIL} & set(machine.roles))
     for key, wanted, given in (
         ("mail", is_mail, machine.mail),
@@ -157,13 +189,8 @@ def _check_machine(machine: MachineConfig, school: SchoolConfig, where: str) -> 
         if wanted != (given is not None):
             what = f"the role asks for a section {key}" if wanted else f"a section {key} without the role"
             remedy = f"add `{key}:` below the machine" if wanted else "remove it or add the role"
-            problems.append(Problem(id="role-and-section", where=f"{where}.{key}", what=what, remedy=remedy))
-    if machine.mail is not None:
-        problems += check_mail(machine.mail, f"{where}.mail")
-        problems += _check_relayhost(machine, school, f"{where}.mail.relayhost")
-    if machine.spamfilter is not None:
-        servers = {server.name: server.domains for server in _mail_servers(school)}
-        problems += check_spamfilter(machine.spamfilter, servers, f"{where}.spamfilter")
+            place, roles = f"{where}.{key}", () if wanted else (f"{where}.roles[*]",)
+            problems.append(Problem(id="role-and-section", where=place, what=what, remedy=remedy, rests_on=roles))
     return problems
 
 
@@ -182,20 +209,32 @@ def _mail_servers(school: SchoolConfig) -> list[MailServer]:
 
 
 def _check_relayhost(machine: MachineConfig, school: SchoolConfig, where: str) -> list[Problem]:
-    """The relayhost must be a machine of the school: an address in brackets, or a name."""
+    """The relayhost must be a machine of the school (at `where`): an address in brackets, or a name."""
     relayhost = machine.mail.relayhost if machine.mail else None
     if relayhost is None:
         return []
     target = relayhost.split("]")[0].strip("[")
+    place = f"{where}.machines.{machine.name}.mail.relayhost"
     known: dict[str, MachineConfig] = {}
     for other in school.machines:
         known |= {str(other.ipv4): other, f"IPv6:{other.ipv6}": other, other.fqdn(school.domain): other}
     if target in known and known[target] is not machine:
         return []
     filters = [f"{other.name} ([{other.ipv4}])" for other in school.with_role(Role.SPAMFILTER)]
-    what = f"{relayhost} is {'this machine itself' if target in known else 'no machine of the school'}"
     remedy = f"did you mean {' or '.join(filters)}?" if filters else did_you_mean(target, list(known)) or "leave it out"
-    return [Problem(id="relayhost-unknown", where=where, what=what, remedy=remedy)]
+    what = f"{relayhost} is {'this machine itself' if target in known else 'no machine of the school'}"
+    looked = () if target in known else _places_of_hosts(target, where)
+    return [Problem(id="relayhost-unknown", where=place, what=what, remedy=remedy, rests_on=looked)]
+
+
+def _places_of_hosts(target: str, where: str) -> tuple[str, ...]:
+    """Where the school at `where` says what is of the kind of `target`: an address or a name."""
+    machines = f"{where}.machines[*]"
+    if target.startswith("IPv6:"):
+        return (f"{machines}.ipv6",)
+    if re.fullmatch(r"[\d.]+", target):
+        return (f"{machines}.ipv4",)
+    return (f"{machines}.name", f"{machines}.hostname", f"{where}.domain")
 
 
 def _check_roles(school: SchoolConfig, where: str) -> list[Problem]:
@@ -204,7 +243,8 @@ def _check_roles(school: SchoolConfig, where: str) -> list[Problem]:
         count = len(school.with_role(role))
         if count > 1 or (count == 0 and role is Role.DNS):
             what, remedy = f"{count} machines have the role {role}", "give it to exactly one"
-            problems.append(Problem(id="role-count", where=f"{where}.machines", what=what, remedy=remedy))
+            place, roles = f"{where}.machines", () if count else (f"{where}.machines[*].roles",)
+            problems.append(Problem(id="role-count", where=place, what=what, remedy=remedy, rests_on=roles))
     return problems
 
 
@@ -213,9 +253,9 @@ def _check_hostnames(school: SchoolConfig, where: str) -> list[Problem]:
     first: dict[str, str] = {}
     problems = []
     for machine in school.machines:
-        fqdn = machine.fqdn(school.domain)
-        if first.setdefault(fqdn, machine.name) != machine.name:
-            what = f"{first[fqdn]} is {fqdn} already"
+        host = machine.hostname or machine.name
+        if first.setdefault(host, machine.name) != machine.name:
+            what = f"{first[host]} has the host name {host} already"
             place = f"{where}.machines.{machine.name}.hostname"
             problems.append(Problem(id="hostname-twice", where=place, what=what, remedy="give it another hostname"))
     return problems

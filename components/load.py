@@ -1,29 +1,30 @@
 """From what the stack's file says to a checked configuration, or to everything that is wrong with it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from components.check import check
 from components.config import LabConfig
 from components.problem import ConfigurationError, Problem, Severity
-from components.reader import Reader
+from components.reader import REPORTED, Reader
 
 # The keys of the stack's configuration, without their namespace.
 KEYS = ("where", "prefix", "network", "internet", "schools")
 
 
-def parse(data: Mapping[str, object], stack: str) -> LabConfig:
+def parse(data: Mapping[str, object], stack: str, found: Sequence[Problem] = ()) -> LabConfig:
     """The configuration in `data` (keys `schools`, `internet`, `network`, `where`, `prefix`).
 
+    `found`: problems that were found before; REPORTED is in `data` where they were.
+
     Raises:
-        ConfigurationError: with every problem that was found.
+        ConfigurationError: with every problem that was found, of form and of meaning.
     """
     reader = Reader()
     filled = {"where": "local", "prefix": f"{stack}-"} | {k: v for k, v in data.items() if v not in (None, "")}
     config = reader.read(LabConfig, filled | {"stack": stack}, "maillab:")
-    if config is None:
-        raise ConfigurationError(reader.problems)
-    problems = [problem for problem in check(config) if problem.severity is Severity.ERROR]
+    checked = [problem for problem in check(config, reader.gaps) if problem.severity is Severity.ERROR]
+    problems = [*found, *reader.problems, *checked]
     if problems:
         raise ConfigurationError(problems)
     return config
@@ -35,7 +36,8 @@ def read_stack(texts: Mapping[str, str | None], stack: str) -> LabConfig:
     Raises:
         ConfigurationError: with every problem that was found.
     """
-    problems, data = [], {}
+    problems: list[Problem] = []
+    data: dict[str, object] = {}
     for key, text in texts.items():
         structured = key in ("schools", "internet", "network")
         try:
@@ -43,6 +45,5 @@ def read_stack(texts: Mapping[str, str | None], stack: str) -> LabConfig:
         except json.JSONDecodeError as error:
             remedy = "edit the stack's yaml file instead of `pulumi config set`, or use --path"
             problems.append(Problem(id="no-structure", where=f"maillab:{key}", what=str(error), remedy=remedy))
-    if problems:
-        raise ConfigurationError(problems)
-    return parse(data, stack)
+            data[key] = REPORTED
+    return parse(data, stack, problems)

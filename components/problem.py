@@ -14,13 +14,18 @@ class Severity(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One fault of a configuration: a stable kebab-case id, the place, what is wrong, and what to do."""
+    """One fault of a configuration: a stable kebab-case id, the place, what is wrong, and what to do.
+
+    `rests_on`: when it says that something is missing, the places where that was looked for (`*` is any
+    item). While one of them can't be read, nobody knows whether it is missing: `follow_ups.py`.
+    """
 
     id: str
     where: str
     what: str
     remedy: str
     severity: Severity = Severity.ERROR
+    rests_on: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what} [{self.id}]\n    {self.remedy}"

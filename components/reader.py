@@ -4,11 +4,12 @@ import dataclasses
 import difflib
 import enum
 import ipaddress
-import types
+import itertools
 import typing
 from collections.abc import Mapping, Sequence
 
 from components.problem import Problem
+from components.stand_in import Gap, inner_type, is_required, stand_in
 
 ADDRESSES: dict[object, str] = {
     ipaddress.IPv4Address: "an IPv4 address",
@@ -16,114 +17,144 @@ ADDRESSES: dict[object, str] = {
     ipaddress.IPv4Network: "an IPv4 network such as 163.26.182.0/24 (host bits zero)",
     ipaddress.IPv6Network: "an IPv6 network such as 2001:db8:182::/64 (host bits zero)",
 }
-
+TO_WRITE = {
+    "true or false": "write true or false",
+    "a whole number": "write a whole number",
+    "a text": "write a text, in quotes",
+    "a list": "write a list ('- …' lines)",
+    "a mapping": "write 'name: value' lines",
+}
+# In place of a value that was found unreadable before, and reported.
+REPORTED = object()
+# How near a key must be to be read as another: `machnes` and `mial` are (0.93, 0.75), `ip` and `ipv4` are not (0.67).
+SURELY_MEANT = 0.75
 
 T = typing.TypeVar("T")
 
 
-class _MisfitError(Exception):
-    """This value does not fit; the problem is on the list already."""
-
-
 class Reader:
-    """One reading: `problems` grows, `read` never raises for bad data but returns None."""
+    """One reading: `problems` has what did not fit, `gaps` where that was and what stands there instead."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.gaps: list[Gap] = []
+        self._numbers = itertools.count(1)
 
-    def read(self, wanted: type[T], data: object, where: str) -> T | None:
-        """The `wanted` dataclass made of `data`, or None with the reasons in `problems`."""
-        try:
-            return typing.cast("T", self._value(wanted, data, where))
-        except _MisfitError:
-            return None
+    def read(self, wanted: type[T], data: object, where: str) -> T:
+        """The `wanted` dataclass made of `data`. It never raises for bad data: what did not fit is a stand-in."""
+        return typing.cast("T", self._value(wanted, data, where))
 
-    def _misfit(self, id_: str, where: str, what: str, remedy: str) -> _MisfitError:
+    def _misfit(self, id_: str, wanted: object, where: str, what: str, remedy: str) -> object:
+        """The stand-in for a value that is reported with this."""
         self.problems.append(Problem(id=id_, where=where, what=what, remedy=remedy))
-        return _MisfitError()
+        return self._stand_in(wanted, where)
+
+    def _wrong_type(self, wanted: object, data: object, where: str, kind: str) -> object:
+        return self._misfit("wrong-type", wanted, where, f"{data!r} is not {kind}", TO_WRITE[kind])
+
+    def _stand_in(self, wanted: object, where: str) -> object:
+        value, words = stand_in(wanted, self._numbers)
+        self.gaps.append(Gap(where=where, words=words))
+        return value
 
     def _value(self, wanted: object, data: object, where: str) -> object:
-        origin = typing.get_origin(wanted)
-        if origin in (types.UnionType, typing.Union):
-            inner = [arg for arg in typing.get_args(wanted) if arg is not types.NoneType]
-            return None if data is None else self._value(inner[0], data, where)
+        if data is REPORTED:
+            return self._stand_in(wanted, where)
+        inner = inner_type(wanted)
+        if data is None and inner is not wanted:
+            return None
+        origin = typing.get_origin(inner)
         if origin is tuple:
-            return self._sequence(typing.get_args(wanted)[0], data, where)
-        if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
-            return self._dataclass(wanted, data, where)
-        if origin is dict or origin is Mapping:
-            return self._mapping(typing.get_args(wanted)[1], data, where)
-        return self._scalar(wanted, data, where)
+            return self._sequence(inner, data, where)
+        if origin is not None:
+            return self._mapping(inner, data, where)
+        if dataclasses.is_dataclass(inner) and isinstance(inner, type):
+            return self._dataclass(inner, data, where)
+        return self._scalar(inner, data, where)
 
     def _scalar(self, wanted: object, data: object, where: str) -> object:
-        if wanted is bool or wanted is int:
-            if isinstance(data, bool) == (wanted is bool) and isinstance(data, int | float) and int(data) == data:
-                return wanted(data)
-            kind = "true or false" if wanted is bool else "a whole number"
-            raise self._misfit("wrong-type", where, f"{data!r} is not {kind}", f"write {kind}")
-        if not isinstance(data, str) or not data:
-            raise self._misfit("wrong-type", where, f"{data!r} is not a text", "write a text, in quotes")
+        if wanted is bool:
+            return data if isinstance(data, bool) else self._wrong_type(wanted, data, where, "true or false")
+        if wanted is int:
+            return self._number(data, where)
+        if isinstance(data, str) and data:
+            return self._text(wanted, data, where)
+        return self._wrong_type(wanted, data, where, "a text")
+
+    def _text(self, wanted: object, data: str, where: str) -> object:
         if isinstance(wanted, type) and issubclass(wanted, enum.StrEnum):
             return self._choice(wanted, data, where)
         if wanted in ADDRESSES:
             try:
                 return typing.cast("type", wanted)(data)
             except ValueError as error:
-                raise self._misfit("no-address", where, str(error), f"write {ADDRESSES[wanted]}") from error
+                return self._misfit("no-address", wanted, where, str(error), f"write {ADDRESSES[wanted]}")
         return data
 
-    def _choice(self, wanted: type[enum.StrEnum], data: str, where: str) -> enum.StrEnum:
+    def _number(self, data: object, where: str) -> object:
+        # true is an int to Python; Pulumi's own form has whole numbers as 1.0 now and then.
+        if isinstance(data, int) and not isinstance(data, bool):
+            return data
+        whole = isinstance(data, float) and data.is_integer()
+        return int(typing.cast("float", data)) if whole else self._wrong_type(int, data, where, "a whole number")
+
+    def _choice(self, wanted: type[enum.StrEnum], data: str, where: str) -> object:
         choices = [str(item) for item in wanted]
-        if data not in choices:
-            remedy = f"{did_you_mean(data, choices)}one of: {', '.join(choices)}"
-            raise self._misfit("unknown-value", where, f"{data!r} is not known", remedy)
-        return wanted(data)
+        if data in choices:
+            return wanted(data)
+        remedy = f"{did_you_mean(data, choices)}one of: {', '.join(choices)}"
+        return self._misfit("unknown-value", wanted, where, f"{data!r} is not known", remedy)
 
-    def _sequence(self, wanted: object, data: object, where: str) -> tuple[object, ...]:
+    def _sequence(self, wanted: object, data: object, where: str) -> object:
         if isinstance(data, str) or not isinstance(data, Sequence):
-            raise self._misfit("wrong-type", where, f"{data!r} is not a list", "write a list ('- …' lines)")
-        return tuple(self._each((f"{where}[{i}]", wanted, item) for i, item in enumerate(data)))
+            return self._wrong_type(wanted, data, where, "a list")
+        kind = typing.get_args(wanted)[0]
+        values = []
+        for index, item in enumerate(data):
+            place = f"{where}[{index}]"
+            value = self._value(kind, item, place)
+            # An unreadable role is left out, because no role is neutral. Everything else stays,
+            # because problems say which item they mean by its number.
+            if not (isinstance(value, enum.Enum) and self.gaps and self.gaps[-1].where == place):
+                values.append(value)
+        return tuple(values)
 
-    def _mapping(self, wanted: object, data: object, where: str) -> dict[str, object]:
+    def _mapping(self, wanted: object, data: object, where: str) -> object:
         if not isinstance(data, Mapping):
-            raise self._misfit("wrong-type", where, f"{data!r} is not a mapping", "write 'name: value' lines")
-        values = self._each((_below(where, key), wanted, item) for key, item in data.items())
-        return dict(zip(map(str, data), values, strict=True))
-
-    def _each(self, items: typing.Iterable[tuple[str, object, object]]) -> list[object]:
-        """All values, so that each bad one is reported; then the misfit."""
-        values, bad = [], False
-        for where, wanted, item in items:
-            try:
-                values.append(self._value(wanted, item, where))
-            except _MisfitError:
-                bad = True
-        if bad:
-            raise _MisfitError
-        return values
+            return self._wrong_type(wanted, data, where, "a mapping")
+        kind = typing.get_args(wanted)[1]
+        return {str(key): self._value(kind, item, _below(where, key)) for key, item in data.items()}
 
     def _dataclass(self, wanted: type, data: object, where: str) -> object:
         if not isinstance(data, Mapping):
-            raise self._misfit("wrong-type", where, f"{data!r} is not a mapping", "write 'name: value' lines")
+            return self._wrong_type(wanted, data, where, "a mapping")
         hints = typing.get_type_hints(wanted)
         fields = {field.name: field for field in dataclasses.fields(wanted)}
-        before = len(self.problems)
-        for key in data:
-            if key not in fields:
-                remedy = f"{did_you_mean(str(key), list(fields))}known here: {', '.join(sorted(fields))}"
-                self._misfit("unknown-key", _below(where, key), "this key is not known", remedy)
+        given = self._known_keys(data, list(fields), where)
+        values = {}
         for name, field in fields.items():
-            required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-            if required and name not in data:
-                self._misfit("missing-key", _below(where, name), "this key is missing", "add it")
-        present = [name for name in fields if name in data]
-        try:
-            values = self._each((_below(where, name), hints[name], data[name]) for name in present)
-        except _MisfitError:
-            values = []
-        if len(self.problems) > before:
-            raise _MisfitError
-        return wanted(**dict(zip(present, values, strict=True)))
+            place = _below(where, name)
+            if name in given:
+                values[name] = self._value(hints[name], given[name], place)
+            elif is_required(field):
+                values[name] = self._misfit("missing-key", hints[name], place, "this key is missing", "add it")
+        return wanted(**values)
+
+    def _known_keys(self, data: Mapping[object, object], fields: list[str], where: str) -> dict[str, object]:
+        """What `data` says of each field. A key with a typing error is reported, and read as the field it means."""
+        given = {name: data[name] for name in fields if name in data}
+        absent = [name for name in fields if name not in data]
+        for key in data:
+            if key in given:
+                continue
+            remedy = f"{did_you_mean(str(key), fields)}known here: {', '.join(sorted(fields))}"
+            self.problems.append(
+                Problem(id="unknown-key", where=_below(where, key), what="this key is not known", remedy=remedy)
+            )
+            meant = difflib.get_close_matches(str(key), absent, n=2, cutoff=SURELY_MEANT)
+            if len(meant) == 1:
+                given.setdefault(meant[0], data[key])
+        return given
 
 
 def _below(where: str, key: object) -> str:

@@ -106,13 +106,14 @@ def check_zone(zone: ZoneConfig, origin: str, where: str) -> list[Problem]:
             remedy = "write it as in a zone file: owner, type, data, for instance: @ MX 0 spamfilter"
             problems.append(Problem(id="bad-record", where=place, what=str(error), remedy=remedy))
     problems += _check_owners(records, dns.name.from_text(origin).to_text())
-    problems += _check_targets(records, origin)
+    problems += _check_targets(records, origin, f"{where}.records[*]")
     names = {record.name for _, record in records if record.type in ADDRESS_TYPES}
     mname = _absolute_or_none(zone.soa.mname, origin)
     if mname is not None and mname.lower() not in names:
         remedy = f"add an A record for {mname}"
-        what = f"the name server {mname} has no address"
-        problems.append(Problem(id="ns-without-address", where=f"{where}.soa.mname", what=what, remedy=remedy))
+        what = f"the name server {mname} has no address in the zone {origin}"
+        place, looked = f"{where}.soa.mname", (f"{where}.records[*]",)
+        problems.append(Problem(id="ns-without-address", where=place, what=what, remedy=remedy, rests_on=looked))
     return problems
 
 
@@ -171,11 +172,13 @@ def _check_owners(records: list[tuple[str, Record]], apex: str) -> list[Problem]
     return problems
 
 
-def _check_targets(records: list[tuple[str, Record]], origin: str) -> list[Problem]:
+def _check_targets(records: list[tuple[str, Record]], origin: str, where: str) -> list[Problem]:
+    """Targets without an address of their own. `where`: the place of the records."""
     problems = []
     addressed = {record.name for _, record in records if record.type in ADDRESS_TYPES}
     aliases = {record.name for _, record in records if record.type == "CNAME"}
     root = dns.name.from_text(origin)
+    looked: tuple[str, ...]
     for place, record in records:
         if record.type not in TARGET_OF:
             continue
@@ -183,11 +186,12 @@ def _check_targets(records: list[tuple[str, Record]], origin: str) -> list[Probl
         text = target.to_text()
         if text in aliases:
             what = f"the target {text} is a CNAME (RFC 2181, section 10.3)"
-            remedy = "name the host itself"
+            remedy, looked = "name the host itself", ()
         elif target.is_subdomain(root) and target != dns.name.root and text not in addressed:
             what = f"the target {text} has no address"
-            remedy = f"add a record: {target.relativize(root)} A <its address>"
+            remedy, looked = f"add a record: {target.relativize(root)} A <its address>", (where,)
         else:
             continue
-        problems.append(Problem(id=f"{record.type.lower()}-without-address", where=place, what=what, remedy=remedy))
+        id_ = f"{record.type.lower()}-without-address"
+        problems.append(Problem(id=id_, where=place, what=what, remedy=remedy, rests_on=looked))
     return problems

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from ipaddress import IPv4Address, IPv6Address
 
 from components.config import LabConfig, SchoolConfig
@@ -38,10 +38,21 @@ def check_firewalls(config: LabConfig) -> list[Problem]:
         problems += bad
         # What can't be written down can't be compared.
         if not bad and school.firewall.mail:
-            problems += _check_dead_rules(school, where)
-            problems += _check_ipv6(school, where)
-            problems += _check_reach(config, school, where)
+            found = [
+                *_check_dead_rules(school, where),
+                *_check_ipv6(school, where),
+                *_check_reach(config, school, where),
+            ]
+            problems += [replace(problem, rests_on=_places_of_rules(where)) for problem in found]
     return problems
+
+
+def _places_of_rules(where: str) -> tuple[str, ...]:
+    """What decides about a packet: every rule but its remarks, and who is there on the Internet."""
+    matches = [field.name for field in fields(RuleConfig) if field.name not in ("comment", "note")]
+    rules = [f"{where}.{key}[*].{name}" for key in ("mail", "router") for name in matches]
+    others = [f"maillab:internet.{key}.{family}" for key in ("mail", "senders[*]") for family in ("ipv4", "ipv6")]
+    return (f"{where}.ipv6", *rules, *others)
 
 
 def _check_rule(rule: RuleConfig, where: str) -> list[Problem]:

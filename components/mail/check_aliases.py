@@ -69,15 +69,12 @@ def _circles(steps: dict[Recipient, list[Recipient]]) -> Iterator[list[Recipient
 
     Not every circle: their number can be larger than any list. `steps` is used up.
     """
-    order = {recipient: number for number, recipient in enumerate(steps)}
     while True:
         try:
             graphlib.TopologicalSorter(steps).prepare()
         except graphlib.CycleError as error:
             # graphlib goes from a step's end to its beginning.
-            circle = list(reversed(error.args[1]))[:-1]
-            start = circle.index(min(circle, key=order.__getitem__))
-            circle = [*circle[start:], *circle[: start + 1]]
+            circle = list(reversed(error.args[1]))
             steps[circle[-2]] = [step for step in steps[circle[-2]] if step != circle[-1]]
             yield circle
         else:
@@ -92,6 +89,7 @@ def _to_nobody(alias: Alias, target: str, server: MailServer, other: MailServer,
         where=f"{server.where}.aliases",
         what=f"{alias.name} goes to {target}, who is neither a user nor an alias{of}",
         remedy=f"add the user {name}{to} or correct the name",
+        rests_on=(f"{other.where}.users[*].name", f"{other.where}.aliases[*]"),
     )
 
 
@@ -99,9 +97,12 @@ def _round(circle: Sequence[Recipient], servers: Sequence[MailServer]) -> Proble
     """The problem of a circle. Its servers are named when it leads over several."""
     places = list(dict.fromkeys(f"{servers[index].where}.aliases" for index, _ in circle))
     names = [name if len(places) == 1 else f"{servers[index].name}:{name}" for index, name in circle]
+    # Of one step: it would be none for a user. No other circle depends on the users.
+    users = (f"{servers[circle[0][0]].where}.users[*].name",) if len(circle) == 2 else ()
     return Problem(
         id="alias-loop",
         where=", ".join(places),
         what=f"the aliases go round: {' → '.join(names)}",
         remedy="let one of them end at a user" if len(places) == 1 else "let one of them end at a user of its server",
+        rests_on=users,
     )

@@ -23,8 +23,13 @@ class SpamFilterConfig:
     hold_score: int = 15
 
 
-def check_spamfilter(config: SpamFilterConfig, servers: Mapping[str, frozenset[str]], where: str) -> list[Problem]:
-    """Every problem of the domain table. `servers`: each mail server's name to the domains it takes."""
+def check_spamfilter(
+    config: SpamFilterConfig, servers: Mapping[str, frozenset[str]], where: str, school: str
+) -> list[Problem]:
+    """Every problem of the domain table.
+
+    `servers`: each mail server's name to the domains it takes; `school`: the place of the school.
+    """
     problems = []
     routed: dict[str, str] = {}
     for index, route in enumerate(config.domains):
@@ -35,12 +40,16 @@ def check_spamfilter(config: SpamFilterConfig, servers: Mapping[str, frozenset[s
         routed[domain] = route.server
         if route.server not in servers:
             what, remedy = f"{route.server} is no mail server", f"one of: {', '.join(sorted(servers))}"
-            problems.append(Problem(id="route-to-no-server", where=place, what=what, remedy=remedy))
+            names = (f"{school}.machines[*].name",)
+            problems.append(Problem(id="route-to-no-server", where=place, what=what, remedy=remedy, rests_on=names))
         elif domain not in servers[route.server]:
             what = f"{route.server} does not take mail for {domain}: it would refuse what the filter brings"
             remedy = f"add {domain} to the mydestination of {route.server}"
-            problems.append(Problem(id="route-not-taken", where=place, what=what, remedy=remedy))
+            server = f"{school}.machines.{route.server}"
+            said = (f"{server}.mail.mydestination[*]", f"{server}.hostname", f"{school}.domain")
+            problems.append(Problem(id="route-not-taken", where=place, what=what, remedy=remedy, rests_on=said))
     if not 0 < config.mark_score < config.hold_score:
         what = f"mark_score {config.mark_score} and hold_score {config.hold_score} are in the wrong order"
-        problems.append(Problem(id="bad-scores", where=where, what=what, remedy="0 < mark_score < hold_score"))
+        remedy, both = "0 < mark_score < hold_score", (f"{where}.mark_score", f"{where}.hold_score")
+        problems.append(Problem(id="bad-scores", where=where, what=what, remedy=remedy, rests_on=both))
     return problems

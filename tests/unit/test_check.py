@@ -11,6 +11,7 @@ import pytest
 
 from components.load import parse, read_stack
 from components.problem import ConfigurationError
+from tests.support.edits import REMOVED, edited
 from tests.support.problems import ids
 from tests.support.stacks import stack_data
 
@@ -29,26 +30,10 @@ SCHOOL: dict[str, Any] = {
         {"name": "dns3", "hostname": "ns", "roles": ["dns"], "ipv4": "163.26.190.1", "ipv6": "2001:db8:190::1"}
     ],
 }
-REMOVED = object()
-ADDED = "+"
 
 
 def configuration(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """dc1es with `changes`: a path with dots (`schools.0.name`; a final `+` adds to a list) to its new value."""
-    data: Any = copy.deepcopy(stack_data(ROOT, "dc1es"))
-    for path, value in changes.items():
-        *parents, last = path.split(".")
-        place = data
-        for key in parents:
-            place = place[int(key) if isinstance(place, list) else key]
-        if last == ADDED:
-            place.append(copy.deepcopy(value))
-        elif value is REMOVED:
-            del place[int(last) if isinstance(place, list) else last]
-        else:
-            place[int(last) if isinstance(place, list) else last] = value
-    assert isinstance(data, dict)
-    return data
+    return edited(stack_data(ROOT, "dc1es"), changes)
 
 
 def problems_of(changes: Mapping[str, Any]) -> list[str]:
@@ -178,6 +163,7 @@ def test_one_fault(changes: Mapping[str, Any], expected: list[str]) -> None:
         pytest.param(
             {"schools.0.zone.ttl": "day"}, "wrong-type", "maillab:schools[0].zone.ttl", id="text for a number"
         ),
+        pytest.param({"schools.0.zone.ttl": float("inf")}, "wrong-type", "maillab:schools[0].zone.ttl", id="endless"),
         pytest.param({"schools.0.zone.ttl": 1.5}, "wrong-type", "maillab:schools[0].zone.ttl", id="half a second"),
         pytest.param({"schools.0.zone.ttl": True}, "wrong-type", "maillab:schools[0].zone.ttl", id="true for a number"),
         pytest.param(
@@ -238,6 +224,18 @@ def test_all_data_of_the_wrong_form_is_reported_at_once() -> None:
     assert problems_of(changes) == ["no-address", "unknown-key", "wrong-type", "wrong-type"]
 
 
+def test_bad_domain_hides_no_fault_of_its_school() -> None:
+    changes = {
+        "schools.0.domain": "tw",
+        "schools.0.zone.ttl": 0,
+        f"{DNS}.roles": [],
+        f"{MAIL}.mail.relayhost": "[163.26.182.9]",
+        f"{MAIL2}.mail.aliases.2": "root: mailer-daemon",
+    }
+    expected = ["alias-loop", "bad-domain", "no-role", "relayhost-unknown", "role-count", "soa-out-of-range"]
+    assert problems_of(changes) == expected
+
+
 def test_fault_of_one_school_hides_none_of_another() -> None:
     other = second(domain="DC3ES.tnc.edu.tw")
     found = problems_of({"schools": [other, *configuration({})["schools"]], "schools.1.zone.ttl": 0})
@@ -256,6 +254,13 @@ def test_text_that_is_no_json_names_its_key() -> None:
         ("no-structure", "maillab:schools"),
         ("no-structure", "maillab:internet"),
     ]
+
+
+def test_text_that_is_no_json_hides_no_fault_of_another_key() -> None:
+    schools = json.dumps(configuration({"schools.0.zone.ttl": 0})["schools"])
+    with pytest.raises(ConfigurationError) as caught:
+        read_stack({"schools": schools, "internet": "{", "prefix": "Lab"}, "dc1es")
+    assert ids(caught.value.problems) == ["bad-prefix", "no-structure", "soa-out-of-range"]
 
 
 def test_pulumis_own_form_gives_the_same_configuration() -> None:

@@ -35,7 +35,7 @@ def mail2(*aliases: str) -> MailServer:
         pytest.param([server(f"x: x@{MAIL2}"), mail2("x: admin")], id="to the other server"),
         pytest.param([server(f"admin: admin@{MAIL2}"), mail2()], id="to a user of the other server"),
         pytest.param([server(f"admin: admin@{MAIL2}"), mail2("admin: admin")], id="who keeps it"),
-        pytest.param([server("x: nobody@both.tw"), *[server(name=n, domains=("both.tw",)) for n in "ab"]], id="either"),
+        pytest.param([server("x: amdin@both.tw"), *[server(name=n, domains=("both.tw",)) for n in "ab"]], id="either"),
     ],
 )
 def test_good_aliases(good: list[MailServer]) -> None:
@@ -62,6 +62,7 @@ def test_good_aliases(good: list[MailServer]) -> None:
             id="over two servers, with a copy for oneself",
         ),
         pytest.param([server(f"x: y@{MAIL2}"), mail2("x: admin")], ["alias-to-nobody"], id="nobody of the other"),
+        pytest.param([server(f"x: y@{DOMAIN}"), server(name="b")], ["alias-to-nobody"], id="of a domain of both"),
         pytest.param(
             [server("y: admin", f"x: y@{MAIL2}"), mail2()], ["alias-to-nobody"], id="an alias of this one only"
         ),

@@ -15,7 +15,7 @@ def table(*routes: tuple[str, str], mark: int = 6, hold: int = 15) -> SpamFilter
 
 def test_good_table_has_no_problem() -> None:
     good = table(("DC1ES.tnc.edu.tw", "mail"), ("mail2.dc1es.tnc.edu.tw", "mail2"))
-    assert check_spamfilter(good, SERVERS, "spamfilter") == []
+    assert check_spamfilter(good, SERVERS, "spamfilter", "school") == []
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,4 @@ def test_good_table_has_no_problem() -> None:
     ],
 )
 def test_bad_table(bad: SpamFilterConfig, expected: list[str]) -> None:
-    assert ids(check_spamfilter(bad, SERVERS, "spamfilter")) == expected
+    assert ids(check_spamfilter(bad, SERVERS, "spamfilter", "school")) == expected
