@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from components.check import RESERVED_NAMES
+from components.check_machines import RESERVED_NAMES
 from components.mail.model import SYSTEM_ACCOUNTS
 
 LABEL = st.from_regex(r"\A[a-z][a-z0-9]{0,9}\Z")
