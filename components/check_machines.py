@@ -14,6 +14,7 @@ RESERVED_NAMES = frozenset({"router", "internet", "outside", "lo"})
 
 
 def check_name(name: str, where: str) -> list[Problem]:
+    """A name that a machine or a segment can't have (RFC 1123, section 2.1), or that the lab itself uses."""
     if MACHINE_NAME.match(name) and name not in RESERVED_NAMES:
         return []
     what = f"{name!r} is no host name (RFC 1123), or the lab's own"
@@ -22,6 +23,7 @@ def check_name(name: str, where: str) -> list[Problem]:
 
 
 def check_machine(machine: MachineConfig, school: SchoolConfig, where: str) -> list[Problem]:
+    """Every problem of a machine's names, addresses, roles and sections."""
     problems = check_name(machine.name, f"{where}.name")
     if machine.hostname is not None:
         problems += check_name(machine.hostname, f"{where}.hostname")
