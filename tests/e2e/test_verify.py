@@ -83,18 +83,22 @@ def broken(machine: Machine, command: str, mend: str = "service rc.local start")
         machine.succeed(mend)
 
 
-def test_missing_rule_is_named_with_its_connections(workshop: Lab) -> None:
-    with broken(workshop["mail"], "iptables -D INPUT -s 140.116.2.0/24 -p tcp --dport 25 -j ACCEPT"):
-        proof = proof_of(workshop)
-    assert wrong(proof) == {("140.116.2.10", "mail", 25, "accept", "drop")}
-    (result,) = [r for r in proof.cells if not r.agrees]
+@pytest.fixture(scope="module")
+def without_ncku(workbench: Lab) -> Proof:
+    """The proof of a lab whose mail server has lost its rule for the regional network centre."""
+    with broken(workbench["mail"], "iptables -D INPUT -s 140.116.2.0/24 -p tcp --dport 25 -j ACCEPT"):
+        return proof_of(workbench)
+
+
+def test_missing_rule_is_named_with_its_connections(without_ncku: Proof) -> None:
+    assert wrong(without_ncku) == {("140.116.2.10", "mail", 25, "accept", "drop")}
+    (result,) = [r for r in without_ncku.cells if not r.agrees]
     assert result.predicted.reason == "mail: $IPTABLES -A INPUT -p TCP -s 140.116.2.0/24 --dport 25 -j ACCEPT"
 
 
-def test_missing_rule_is_named_with_its_letters(workshop: Lab) -> None:
+def test_missing_rule_is_named_with_its_letters(without_ncku: Proof) -> None:
     """mail.dc1es has no MX record: whoever writes there connects to the mail server itself."""
-    with broken(workshop["mail"], "iptables -D INPUT -s 140.116.2.0/24 -p tcp --dport 25 -j ACCEPT"):
-        letters = [r.letter for r in proof_of(workshop).letters if not r.agrees]
+    letters = [r.letter for r in without_ncku.letters if not r.agrees]
     assert [(x.writer.address, x.recipient) for x in letters] == [
         ("verify+v4@ncku.edu.tw", "admin@mail.dc1es.tnc.edu.tw")
     ]
