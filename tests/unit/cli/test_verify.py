@@ -12,7 +12,7 @@ from cli.app import app
 from cli.problem import MaillabError
 from cli.stack import ROOT, Stack
 from components.config import LabConfig
-from tests.unit.verify.labs import Model, model
+from tests.unit.labs import Model, model
 from tests.unit.verify.results import cell_result, good_proof
 from verify.cells import Verdict
 from verify.machines import MachineError

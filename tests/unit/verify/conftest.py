@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.verify.labs import Model, add_second_school, model
+from tests.unit.labs import Model, add_second_school, model
 
 
 @pytest.fixture(scope="session")

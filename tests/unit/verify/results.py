@@ -1,6 +1,6 @@
 """Results of runs that never were: predictions of the tutorial's lab, and what somebody saw."""
 
-from tests.unit.verify.labs import Model
+from tests.unit.labs import Model
 from verify.cells import Cell, Verdict, cells, predict
 from verify.letters import Letter
 from verify.pairs import recipients, writers

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 
 from components.firewall.model import Chain
-from tests.unit.verify.labs import Data, Model, machine, model, school, without_port
+from tests.unit.labs import Data, Model, machine, model, school, without_port
 from verify.cells import Verdict
 
 ACCEPT, DROP, REFUSE = Verdict.ACCEPT, Verdict.DROP, Verdict.REFUSE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.verify.labs import Data, Model, model, school
+from tests.unit.labs import Data, Model, model, school
 from verify.cells import LOOPBACK, PORTS, Cell, cells, predict, predict_all, sources, untried
 
 

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.unit.verify.labs import Model
+from tests.unit.labs import Model
 
 FILTER = ["163.26.182.249", "2001:db8:182::249"]
 MAIL = ["163.26.182.2", "2001:db8:182::2"]

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.unit.labs import Data, Model, model, school
 from tests.unit.verify.fakes import Asked, FakeMachines
-from tests.unit.verify.labs import Data, Model, model, school
 from verify.cells import Cell, Verdict
 from verify.forged import RECEIVE, forged_cells, predict_forged, try_forged
 from verify.machines import MachineError

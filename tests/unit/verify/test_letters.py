@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from tests.unit.labs import Model
 from tests.unit.verify.fakes import Asked, FakeMachines
-from tests.unit.verify.labs import Model
 from verify import letters as module
 from verify.letters import LOG, SENDMAIL, SUBMIT, Letter, Postman
 from verify.machines import MachineError

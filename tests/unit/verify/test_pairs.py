@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.verify.labs import Data, Model, machine, model, school
+from tests.unit.labs import Data, Model, machine, model, school
 from verify.pairs import NOBODY, recipients, writers
 from verify.routes import Writer
 

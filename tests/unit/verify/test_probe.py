@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.unit.labs import Model
 from tests.unit.verify.fakes import Asked, FakeMachines
-from tests.unit.verify.labs import Model
 from verify.cells import Cell, Verdict, cells
 from verify.machines import MachineError
 from verify.probe import AT_ONCE, SCRIPT, probe

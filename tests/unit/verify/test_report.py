@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from tests.unit.verify.labs import Model
+from tests.unit.labs import Model
 from tests.unit.verify.results import cell_result, good_proof, letter_result
 from verify.cells import Cell, Verdict, cells
 from verify.forged import forged_cells, predict_forged

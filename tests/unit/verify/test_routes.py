@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.verify.labs import Data, Model, machine, model, school, without_port
+from tests.unit.labs import Data, Model, machine, model, school, without_port
 from verify.routes import Ending, How
 
 FOREIGN = ["verify+v4@example.com", "verify+v6@example.com"]

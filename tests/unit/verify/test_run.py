@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from tests.unit.labs import ROOT, Model, model, school
 from tests.unit.verify.fakes import Asked, FakeMachines
-from tests.unit.verify.labs import ROOT, Model, model, school
 from tests.unit.verify.results import cell_result, good_proof, letter_result
 from verify import run as module
 from verify.cells import Verdict, cells

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from tests.unit.labs import Model, model, school
 from tests.unit.verify.fakes import Asked, FakeMachines
-from tests.unit.verify.labs import Model, model, school
 from verify.maillog import Entry
 from verify.sweep import SCRIPT, sweep_mailboxes, sweep_queues
 

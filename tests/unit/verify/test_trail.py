@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.verify.labs import Model
+from tests.unit.labs import Model
 from verify.maillog import read_maillog
 from verify.routes import Ending, How
 from verify.trail import Trail

@@ -18,7 +18,7 @@ from verify.directory import directory
 from verify.pairs import writers
 from verify.routes import Post
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 Data = dict[str, Any]
 Edit = Callable[[Data], object]
 
