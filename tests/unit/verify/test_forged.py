@@ -10,14 +10,14 @@ import pytest
 
 from tests.unit.labs import Data, Model, model, school
 from tests.unit.verify.fakes import Asked, FakeMachines
-from verify.cells import Cell, Verdict
+from verify.cells import Cell, Prediction, Verdict
 from verify.forged import RECEIVE, forged_cells, predict_forged, try_forged
 from verify.machines import MachineError
 
 
 def verdicts(given: Model, name: str) -> dict[str, tuple[Verdict, str]]:
     """Source address to what becomes of the datagram and which machine decides, for the sources called `name`."""
-    found = predict_forged(given.policy, forged_cells(given.lab, given.plans))
+    found = expected_of(given)
     return {str(c.source.address): (p.verdict, p.machine) for c, p in found.items() if c.source.name == name}
 
 
@@ -79,10 +79,21 @@ def test_range_that_the_lab_uses_is_not_nobodys() -> None:
     assert "169.254.0.1" in verdicts(model(give_away), "outside, forged")
 
 
+def expected_of(given: Model) -> dict[Cell, Prediction]:
+    """The prover's datagrams, in their order."""
+    return predict_forged(given.policy, forged_cells(given.lab, given.plans))
+
+
 @pytest.fixture
-def asked(tutorial: Model) -> list[Cell]:
+def expected(tutorial: Model) -> dict[Cell, Prediction]:
     """The tutorial's datagrams."""
-    return forged_cells(tutorial.lab, tutorial.plans)
+    return expected_of(tutorial)
+
+
+@pytest.fixture
+def asked(expected: dict[Cell, Prediction]) -> list[Cell]:
+    """The same without what becomes of them."""
+    return list(expected)
 
 
 def receiving(*numbers: int) -> Callable[[Asked], str]:
@@ -94,41 +105,66 @@ def receiving(*numbers: int) -> Callable[[Asked], str]:
     return answer
 
 
-def test_what_came_is_accepted_and_the_rest_dropped(asked: list[Cell]) -> None:
-    found = try_forged(FakeMachines(answer=receiving(0, 3)), asked)
+def test_what_came_is_accepted_and_the_rest_dropped(asked: list[Cell], expected: dict[Cell, Prediction]) -> None:
+    found = try_forged(FakeMachines(answer=receiving(0, 3)), expected)
     assert [found[cell] for cell in asked[:4]] == [Verdict.ACCEPT, Verdict.DROP, Verdict.DROP, Verdict.ACCEPT]
 
 
-def test_receiver_waits_for_the_true_ones(asked: list[Cell]) -> None:
+def test_receiver_waits_for_the_true_ones(asked: list[Cell], expected: dict[Cell, Prediction]) -> None:
     machines = FakeMachines(answer=receiving())
-    try_forged(machines, asked)
+    try_forged(machines, expected)
     (receiver,) = [found for found in machines.asked if found.machine == "mail"]
     numbers = [int(word) for word in receiver.command[5:]]
     assert [asked[number].source.name for number in numbers] == ["outside", "outside"]
 
 
-def test_true_ones_are_sent_last(asked: list[Cell]) -> None:
+def test_true_ones_are_sent_last(asked: list[Cell], expected: dict[Cell, Prediction]) -> None:
     """When they have come, the forged ones of their round have come too."""
     machines = FakeMachines(answer=receiving())
-    try_forged(machines, asked)
+    try_forged(machines, expected)
     (sender,) = [found for found in machines.asked if found.machine == "outside"]
     numbers = [int(line.split()[0]) for line in sender.text.splitlines()]
     assert [asked[number].source.name for number in numbers] == [*["outside, forged"] * 4, *["outside"] * 2]
 
 
-def test_datagram_is_a_line_with_both_addresses(asked: list[Cell]) -> None:
+def test_datagram_is_a_line_with_both_addresses(expected: dict[Cell, Prediction]) -> None:
     machines = FakeMachines(answer=receiving())
-    try_forged(machines, asked)
+    try_forged(machines, expected)
     (sender,) = [found for found in machines.asked if found.machine == "outside"]
     assert "0 198.51.100.10 163.26.182.2" in sender.text.splitlines()
 
 
-def test_way_that_is_shut_for_all_is_an_error(asked: list[Cell]) -> None:
+def with_rule(place: str, **rule: object) -> Model:
+    """The tutorial's school with a rule before all others."""
+    return model(lambda data: school(data)["firewall"].setdefault(place, []).insert(0, rule))
+
+
+def test_true_one_that_a_rule_keeps_out_is_not_waited_for() -> None:
+    given = with_rule("router", action="DROP", source="198.51.100.0/24")
+    machines = FakeMachines(answer=receiving())
+    expected = expected_of(given)
+    try_forged(machines, expected)
+    (receiver,) = [found for found in machines.asked if found.machine == "mail"]
+    assert [str([*expected][int(number)].source.address) for number in receiver.command[5:]] == ["2001:db8:198::10"]
+
+
+def test_rejected_datagram_does_not_come() -> None:
+    """The target can not tell it from one that was dropped."""
+    given = with_rule("router", action="REJECT", source="198.51.100.0/24")
+    assert verdicts(given, "outside")["198.51.100.10"] == (Verdict.DROP, "router")
+
+
+def test_school_speaks_for_nobody_whom_a_rule_keeps_out() -> None:
+    given = with_rule("mail", action="DROP", port=25, source="192.0.2.0/24")
+    assert not [address for address in verdicts(given, "workstation, forged") if address.startswith("192.")]
+
+
+def test_way_that_is_shut_for_all_is_an_error(expected: dict[Cell, Prediction]) -> None:
     def shut(found: Asked) -> str:
         raise MachineError(f"{found.machine}: no datagram with a true source came")
 
     with pytest.raises(MachineError, match="true source"):
-        try_forged(FakeMachines(answer=shut), asked)
+        try_forged(FakeMachines(answer=shut), expected)
 
 
 def receive(*wanted: int, seconds: float, rounds: int) -> subprocess.CompletedProcess[str]:
@@ -153,6 +189,11 @@ def receive(*wanted: int, seconds: float, rounds: int) -> subprocess.CompletedPr
 
 def test_receiver_says_all_that_came_once() -> None:
     done = receive(1, seconds=20, rounds=1000)
+    assert (done.returncode, sorted(done.stdout.split())) == (0, ["0", "1"])
+
+
+def test_receiver_that_waits_for_nobody_takes_what_comes() -> None:
+    done = receive(seconds=0.5, rounds=1)
     assert (done.returncode, sorted(done.stdout.split())) == (0, ["0", "1"])
 
 
