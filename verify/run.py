@@ -126,6 +126,7 @@ def _timed_probe(machines: Machines, expected: Expectation) -> tuple[tuple[CellR
 
 
 def _try_letters(lab: LabConfig, postman: Postman, expected: Expectation) -> tuple[LetterResult, ...]:
+    postman.begin()
     try:
         postman.send(list(expected.letters))
         seen = postman.follow(expected.letters)

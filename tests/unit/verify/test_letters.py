@@ -46,7 +46,9 @@ def answering(look: Callable[[str], str] = lambda _: "", refused: Mapping[str, s
 
 
 def postman(tutorial: Model, machines: FakeMachines | None = None) -> Postman:
-    return Postman(machines or answering(), tutorial.plans)
+    found = Postman(machines or answering(), tutorial.plans)
+    found.begin()
+    return found
 
 
 def given(sending: Postman, machine: str | None = None) -> list[Asked]:
@@ -103,7 +105,6 @@ def test_letters_of_one_way_go_together(tutorial: Model) -> None:
 
 def test_logs_of_all_servers_are_read_from_where_they_were(tutorial: Model) -> None:
     sending = postman(tutorial)
-    sending.send([])
     sending.logs()
     read = {asked.machine for asked in given(sending) if asked.command == ("tail", "-c", "+101", LOG)}
     assert read == SERVERS

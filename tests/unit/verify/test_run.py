@@ -144,6 +144,12 @@ def test_mailboxes_are_swept_after_a_failure(running: Lab, tutorial: Model) -> N
     assert "setpriv" in running.commands()
 
 
+def test_lab_that_is_not_there_is_told_as_such(running: Lab, tutorial: Model) -> None:
+    running.broken = "all"
+    with pytest.raises(MachineError, match="`stat` failed"):
+        prove(tutorial.lab)
+
+
 @pytest.mark.parametrize("mail", [True, False])
 @pytest.mark.usefixtures("running")
 def test_seconds_are_told(tutorial: Model, mail: bool) -> None:
