@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from components.config import LabConfig
@@ -145,37 +145,57 @@ def untried(lab: LabConfig, plans: Mapping[str, Blueprint]) -> list[str]:
 
 
 def predict(policy: Policy, cell: Cell, protocol: Protocol = Protocol.TCP) -> Prediction:
-    """What the configuration makes of `cell`: the packet's way through the source, the router and the target.
+    """What the configuration makes of `cell`: the packet's way through the source, the router and the target, and back.
 
-    With `Protocol.UDP`, of a datagram to somebody who listens.
+    With `Protocol.UDP`, of a datagram to somebody who listens; it has no answer.
     """
-    version = cell.address.version
-    here, there = policy.segments(cell.source.machine), policy.segments(cell.target)
-    is_local = cell.source.machine == cell.target
-    shared = next((segment for segment in here if segment in there), None)
-    leaving, arriving = ("lo", "lo") if is_local else (shared or here[0], shared or there[0])
-    steps = [(cell.source.machine, Chain.OUTPUT, "", leaving)]
+    packet = Packet(
+        version=cell.address.version,
+        source=int(cell.source.address),
+        destination=int(cell.address),
+        protocol=protocol,
+        port=cell.port,
+    )
+    there = _passage(policy, cell.source.machine, cell.target, packet)
+    if there.verdict is Verdict.DROP or protocol is Protocol.UDP:
+        return there
+    is_rejected = there.verdict is Verdict.REFUSE
+    # The answer: the program's or the kernel's, or the ICMP error of the rule that rejects. Rules see it like any
+    # other packet: they have no memory of connections.
+    icmp = Protocol.ICMPV6 if packet.version == 6 else None
+    answer = replace(
+        packet,
+        source=packet.destination,
+        destination=packet.source,
+        protocol=icmp if is_rejected else Protocol.TCP,
+        port=None,
+        syn=False,
+    )
+    back = _passage(policy, there.machine, cell.source.machine, answer)
+    if back.verdict is not Verdict.ACCEPT:
+        return replace(back, verdict=Verdict.DROP)
+    if is_rejected or policy.listens(cell.target, cell.port, packet.version):
+        return there
+    return Prediction(verdict=Verdict.REFUSE, machine=cell.target)
+
+
+def _passage(policy: Policy, sender: str, receiver: str, packet: Packet) -> Prediction:
+    """The rule that stops `packet` between two machines, or else the last one that let it pass."""
+    here, there = policy.segments(sender), policy.segments(receiver)
+    shared = "lo" if sender == receiver else next((segment for segment in here if segment in there), None)
+    leaving, arriving = shared or here[0], shared or there[0]
+    steps = [(sender, Chain.OUTPUT, "", leaving)]
     if shared is None:
         steps.append((ROUTER, Chain.FORWARD, leaving, arriving))
-    steps.append((cell.target, Chain.INPUT, arriving, ""))
+    steps.append((receiver, Chain.INPUT, arriving, ""))
     rule = None
     for machine, chain, inward, outward in steps:
-        packet = Packet(
-            version=version,
-            source=int(cell.source.address),
-            destination=int(cell.address),
-            protocol=protocol,
-            port=cell.port,
-            in_interface=inward,
-            out_interface=outward,
-        )
-        rule = decide(policy.chain(machine, version, chain), packet)
+        passing = replace(packet, in_interface=inward, out_interface=outward)
+        rule = decide(policy.chain(machine, packet.version, chain), passing)
         if rule is not None and rule.action is not Action.ACCEPT:
             verdict = Verdict.DROP if rule.action is Action.DROP else Verdict.REFUSE
             return Prediction(verdict=verdict, machine=machine, rule=rule)
-    if protocol is Protocol.UDP or policy.listens(cell.target, cell.port, version):
-        return Prediction(verdict=Verdict.ACCEPT, machine=cell.target, rule=rule)
-    return Prediction(verdict=Verdict.REFUSE, machine=cell.target)
+    return Prediction(verdict=Verdict.ACCEPT, machine=receiver, rule=rule)
 
 
 def predict_all(policy: Policy, asked: list[Cell]) -> dict[Cell, Prediction]:

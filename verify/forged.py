@@ -8,10 +8,11 @@ import pathlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from components.config import LabConfig, Role, SchoolConfig
-from components.firewall.model import Protocol
+from components.firewall.model import Action, Protocol
 from components.firewall.policy import MARTIANS
 from components.network.topology import OUTSIDE
 from components.part import Blueprint
@@ -77,7 +78,9 @@ def _allowed(lab: LabConfig, school: SchoolConfig) -> Iterator[Address]:
     for version, own in ((4, school.network.ipv4), (6, school.network.ipv6)):
         for rule in school.firewall.mail:
             network, inverted = rule.source_for(version)
-            if network is None or inverted or network.is_loopback or network.num_addresses < 4:
+            if rule.action is not Action.ACCEPT or network is None or inverted:
+                continue
+            if network.is_loopback or network.num_addresses < 4:
                 continue
             address = network[-3]
             if address not in own and address not in _given(lab):
@@ -86,18 +89,20 @@ def _allowed(lab: LabConfig, school: SchoolConfig) -> Iterator[Address]:
 
 
 def predict_forged(policy: Policy, asked: Iterable[Cell]) -> dict[Cell, Prediction]:
-    """What the packet filters make of each datagram; at the target, somebody listens."""
-    return {cell: predict(policy, cell, Protocol.UDP) for cell in asked}
+    """Which datagrams the packet filters let through; whether one is dropped or rejected, its target does not see."""
+    found = {cell: predict(policy, cell, Protocol.UDP) for cell in asked}
+    return {c: p if p.verdict is Verdict.ACCEPT else replace(p, verdict=Verdict.DROP) for c, p in found.items()}
 
 
-def try_forged(machines: Machines, asked: Sequence[Cell]) -> dict[Cell, Verdict]:
+def try_forged(machines: Machines, expected: Mapping[Cell, Prediction]) -> dict[Cell, Verdict]:
     """Which datagrams came.
 
     Raises:
-        MachineError: not even one with a true source did, or a machine could not be asked.
+        MachineError: none came with a true source that the rules let in, or a machine could not be asked.
     """
-    true = [number for number, cell in enumerate(asked) if not _is_forged(cell)]
-    by_target: dict[str, list[int]] = defaultdict(list)
+    asked = list(expected)
+    true = {n for n, c in enumerate(asked) if not _is_forged(c) and expected[c].verdict is Verdict.ACCEPT}
+    by_target: dict[str, list[int]] = {cell.target: [] for cell in asked}
     by_machine: dict[str, list[int]] = defaultdict(list)
     # The true ones last: when they have come, the others of their round have come too.
     for number in sorted(range(len(asked)), key=lambda number: number in true):

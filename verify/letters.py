@@ -62,13 +62,20 @@ class Postman:
             for number, (writer, recipient) in enumerate(pairs)
         ]
 
+    def begin(self) -> None:
+        """Notes where every mail log ends: what `logs` answers begins there.
+
+        Raises:
+            MachineError: a mail server is not there.
+        """
+        self._offsets = self._on_servers(lambda name: int(self.machines.run(name, ["stat", "-c", "%s", LOG])))
+
     def send(self, letters: Iterable[Letter]) -> None:
         """Hands every letter in, on all machines at once.
 
         Raises:
             MachineError: a machine could not take its letters.
         """
-        self._offsets = self._on_servers(lambda name: int(self.machines.run(name, ["stat", "-c", "%s", LOG])))
         by_way: dict[tuple[str, str | None], list[Letter]] = defaultdict(list)
         for letter in letters:
             by_way[letter.writer.machine, letter.writer.client].append(letter)
@@ -110,7 +117,7 @@ class Postman:
         return seen
 
     def logs(self) -> dict[str, dict[str, Entry]]:
-        """Machine to queue id to what its log says since the letters were sent."""
+        """Machine to queue id to what its log says since `begin`."""
         return self._on_servers(self._entries)
 
     def _entries(self, name: str) -> dict[str, Entry]:

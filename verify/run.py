@@ -108,7 +108,7 @@ def prove(lab: LabConfig, *, mail: bool = True, environment: Mapping[str, str] |
     seconds = {"predict": time.monotonic() - started}
     with ThreadPoolExecutor(2) as pool:
         # All at once: connections and datagrams mostly wait, the letters mostly work.
-        forging = pool.submit(try_forged, machines, list(expected.forged))
+        forging = pool.submit(try_forged, machines, expected.forged)
         probing = pool.submit(_timed_probe, machines, expected)
         letters = _try_letters(lab, postman, expected) if mail else ()
         results, seconds["connections"] = probing.result()
@@ -126,6 +126,7 @@ def _timed_probe(machines: Machines, expected: Expectation) -> tuple[tuple[CellR
 
 
 def _try_letters(lab: LabConfig, postman: Postman, expected: Expectation) -> tuple[LetterResult, ...]:
+    postman.begin()
     try:
         postman.send(list(expected.letters))
         seen = postman.follow(expected.letters)

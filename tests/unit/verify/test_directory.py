@@ -1,0 +1,42 @@
+"""What DNS says of mail, from the configuration."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from tests.unit.labs import Model
+
+FILTER = ["163.26.182.249", "2001:db8:182::249"]
+MAIL = ["163.26.182.2", "2001:db8:182::2"]
+MAIL2 = ["163.26.182.8", "2001:db8:182::8"]
+
+
+@pytest.mark.parametrize(
+    ("domain", "servers"),
+    [
+        pytest.param("dc1es.tnc.edu.tw", [*FILTER, *MAIL], id="the school: MX 0 and 10"),
+        pytest.param("dns.dc1es.tnc.edu.tw", [*FILTER, *MAIL], id="the name server's users"),
+        pytest.param("mail2.dc1es.tnc.edu.tw", [*FILTER, *MAIL2], id="the second server: MX 10 and 20"),
+        pytest.param("mail.dc1es.tnc.edu.tw", MAIL, id="no MX: its own server (RFC 5321)"),
+        pytest.param("tn.edu.tw", ["203.68.102.25", "2001:db8:203::25"], id="the other domain"),
+        pytest.param("example.com", ["198.51.100.10", "2001:db8:198::10"], id="a sender's domain"),
+        pytest.param("mail.example.com", ["198.51.100.10", "2001:db8:198::10"], id="a sender's host"),
+        pytest.param("nowhere.example.org", [], id="unknown"),
+    ],
+)
+def test_servers_of_a_domain_best_first(tutorial: Model, domain: str, servers: list[str]) -> None:
+    assert list(map(str, tutorial.post.directory.servers(domain))) == servers
+
+
+@pytest.mark.parametrize(
+    ("address", "owner"),
+    [
+        ("163.26.182.249", "spamfilter"),
+        ("163.26.182.254", "router"),
+        ("2001:db8:113::254", "router"),
+        ("140.116.2.10", "outside"),
+        ("203.0.113.53", "internet"),
+    ],
+)
+def test_address_has_an_owner(tutorial: Model, address: str, owner: str) -> None:
+    assert tutorial.post.directory.owners[ip_address(address)] == owner

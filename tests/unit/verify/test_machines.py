@@ -1,0 +1,57 @@
+"""Commands on the machines; docker is a script that says what it was given."""
+
+import pathlib
+from collections.abc import Callable
+
+import pytest
+
+from verify import machines as module
+from verify.machines import MachineError, Machines
+
+Docker = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture
+def docker(tmp_path: pathlib.Path) -> Docker:
+    """Makes a docker of a shell script; the environment in which it is the only one."""
+
+    def make(script: str) -> dict[str, str]:
+        path = tmp_path / "docker"
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(0o755)
+        return {"PATH": f"{tmp_path}:/usr/bin:/bin", "DOCKER_HOST": "unix:///lab.sock"}
+
+    return make
+
+
+def run(environment: dict[str, str], *command: str, text: str = "") -> str:
+    return Machines(prefix="dc1es-", environment=environment).run("mail", command, text)
+
+
+def test_command_runs_in_the_labs_container(docker: Docker) -> None:
+    assert run(docker('echo "$@"'), "postqueue", "-p") == "exec -i dc1es-mail postqueue -p\n"
+
+
+def test_text_is_the_commands_input(docker: Docker) -> None:
+    assert run(docker("cat"), "x", text="一\n") == "一\n"
+
+
+def test_engine_is_the_one_of_the_environment(docker: Docker) -> None:
+    assert run(docker('echo "$DOCKER_HOST"'), "x") == "unix:///lab.sock\n"
+
+
+def test_failed_command_is_told_with_its_words(docker: Docker) -> None:
+    with pytest.raises(MachineError, match=r"^mail: `perl` failed: No such container: dc1es-mail$"):
+        run(docker("echo No such container: dc1es-mail >&2; exit 1"), "perl")
+
+
+def test_command_without_an_end_is_given_up(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LIMIT", 0.2)
+    with pytest.raises(MachineError, match=r"^mail: `perl` took longer than 0\.2 s$"):
+        run(docker("exec tail -f /dev/null"), "perl")
+
+
+def test_missing_docker_client_is_named(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MachineError, match="docker client is not installed"):
+        run({"PATH": str(tmp_path)}, "perl")

@@ -1,0 +1,91 @@
+"""Who writes to whom: enough letters to show every way, and no more."""
+
+import pytest
+
+from tests.unit.labs import Data, Model, machine, model, school
+from verify.pairs import NOBODY, recipients, writers
+from verify.routes import Writer
+
+
+def writer_of(given: Model, name: str) -> Writer:
+    """The writer with this local part or domain."""
+    (found,) = [writer for writer in writers(given.lab) if name in writer.address]
+    return found
+
+
+def test_every_domain_of_the_internet_writes_by_each_family(tutorial: Model) -> None:
+    domains = {sender.domain for sender in tutorial.lab.internet.senders}
+    found = {(writer.address, writer.families) for writer in writers(tutorial.lab) if writer.machine == "outside"}
+    assert found == {(f"verify+v{version}@{domain}", (version,)) for domain in domains for version in (4, 6)}
+
+
+def test_domain_of_two_hosts_writes_once() -> None:
+    def add_host(data: Data) -> None:
+        extra = {"host": "mail2.example.com", "ipv4": "198.51.100.11", "ipv6": "2001:db8:198::11"}
+        data["internet"]["senders"].append(extra)
+
+    found = [writer.address for writer in writers(model(add_host).lab) if "example.com" in writer.address]
+    assert found == ["verify+v4@example.com", "verify+v6@example.com"]
+
+
+def test_other_domains_user_writes_on_its_own_server(tutorial: Model) -> None:
+    assert writer_of(tutorial, "tnuser") == Writer(address="tnuser@tn.edu.tw", machine="tn")
+
+
+def test_schools_teacher_writes_with_the_mail_client(tutorial: Model) -> None:
+    writer = writer_of(tutorial, "@dc1es")
+    assert (writer.machine, writer.client) == ("mail", "workstation")
+
+
+def test_second_servers_user_writes_on_the_server(tutorial: Model) -> None:
+    assert writer_of(tutorial, "@mail2") == Writer(address="syncact@mail2.dc1es.tnc.edu.tw", machine="mail2")
+
+
+def test_school_without_a_workstation_writes_on_its_server() -> None:
+    given = model(lambda data: school(data)["machines"].pop())
+    assert writer_of(given, "@dc1es").client is None
+
+
+def test_writer_has_a_mailbox_of_his_own() -> None:
+    """Answers and bounces to him must stay where they can be found."""
+    given = model(lambda data: machine(data, "mail2")["mail"]["aliases"].append("syncact: admin"))
+    assert writer_of(given, "@mail2").address == "admin@mail2.dc1es.tnc.edu.tw"
+
+
+def test_server_whose_users_all_have_aliases_writes_nothing() -> None:
+    given = model(lambda data: machine(data, "mail2")["mail"].update(aliases=["syncact: root", "admin: root"]))
+    assert [writer.machine for writer in writers(given.lab) if "@mail2" in writer.address] == []
+
+
+@pytest.mark.parametrize("domain", ["dc1es.tnc.edu.tw", "dns.dc1es.tnc.edu.tw", "mail.dc1es.tnc.edu.tw"])
+def test_somebody_gets_mail_in_every_domain_of_the_server(tutorial: Model, domain: str) -> None:
+    assert f"admin@{domain}" in recipients(tutorial.lab)
+
+
+@pytest.mark.parametrize("address", [f"{NOBODY}@dc1es.tnc.edu.tw", f"{NOBODY}@mail2.dc1es.tnc.edu.tw"])
+def test_nobody_gets_mail_on_each_server(tutorial: Model, address: str) -> None:
+    assert address in recipients(tutorial.lab)
+
+
+def test_alias_with_most_targets_gets_mail(tutorial: Model) -> None:
+    assert "service@dc1es.tnc.edu.tw" in recipients(tutorial.lab)
+
+
+@pytest.mark.parametrize("address", ["tnuser@tn.edu.tw", "verify@example.com"])
+def test_people_outside_get_mail(tutorial: Model, address: str) -> None:
+    assert address in recipients(tutorial.lab)
+
+
+def test_domain_that_dns_does_not_know_gets_none() -> None:
+    given = model(lambda data: machine(data, "mail")["mail"]["mydestination"].append("unknown.$mydomain"))
+    assert [address for address in recipients(given.lab) if "unknown" in address] == []
+
+
+def test_no_recipient_twice(tutorial: Model) -> None:
+    found = recipients(tutorial.lab)
+    assert len(set(found)) == len(found)
+
+
+def test_both_schools_get_mail(two_schools: Model) -> None:
+    domains = {address.partition("@")[2] for address in recipients(two_schools.lab)}
+    assert {"dc1es.tnc.edu.tw", "dc3es.tnc.edu.tw"} <= domains

@@ -1,0 +1,164 @@
+"""Predictions and sights side by side: when a proof holds, and what a run leaves when it fails."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from tests.unit.labs import ROOT, Model, model, school
+from tests.unit.verify.fakes import Asked, FakeMachines
+from tests.unit.verify.results import cell_result, good_proof, letter_result
+from verify import run as module
+from verify.cells import Verdict, cells
+from verify.forged import forged_cells, predict_forged
+from verify.letters import Postman
+from verify.machines import MachineError, Machines
+from verify.pairs import recipients, writers
+from verify.routes import Ending, How
+from verify.run import Proof, expect, prove
+
+WAITING = Ending(hops=("outside",), how=How.WAITS)
+
+
+@pytest.fixture(scope="module")
+def good(tutorial: Model) -> Proof:
+    """A run in which all was as predicted."""
+    return good_proof(tutorial)
+
+
+def broken_cell(given: Model, good: Proof) -> Proof:
+    return replace(good, cells=(cell_result(given, good.cells[0].cell, Verdict.UNREACHABLE), *good.cells[1:]))
+
+
+def broken_datagram(given: Model, good: Proof) -> Proof:
+    return replace(good, forged=(cell_result(given, good.cells[0].cell, Verdict.UNREACHABLE),))
+
+
+def broken_letter(given: Model, good: Proof) -> Proof:
+    return replace(good, letters=(*good.letters[:-1], letter_result(given, 19, WAITING, *good.letters[19].predicted)))
+
+
+def test_proof_of_a_good_lab_holds(good: Proof) -> None:
+    assert good.holds
+
+
+@pytest.mark.parametrize("broken", [broken_cell, broken_datagram, broken_letter])
+def test_one_disagreement_is_enough(tutorial: Model, good: Proof, broken: object) -> None:
+    assert callable(broken)
+    assert not broken(tutorial, good).holds
+
+
+def test_disagreements_of_all_kinds_are_counted(tutorial: Model, good: Proof) -> None:
+    bad = broken_letter(tutorial, broken_datagram(tutorial, broken_cell(tutorial, good)))
+    assert bad.wrong == 3
+
+
+def test_letter_of_which_one_end_is_missing_disagrees(tutorial: Model) -> None:
+    result = letter_result(tutorial, 4)
+    assert len(result.predicted) == 3
+    assert not replace(result, seen=frozenset([*result.predicted][1:])).agrees
+
+
+def test_empty_proof_holds() -> None:
+    assert Proof().holds
+
+
+def test_everything_is_predicted_without_a_machine(tutorial: Model) -> None:
+    machines = FakeMachines()
+    expected = expect(tutorial.lab, tutorial.plans, Postman(machines, tutorial.plans))
+    said = f"({len(expected.cells):,} connections and {len(expected.letters)} letters for the tutorial's school)"
+    assert said in (ROOT / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+    assert machines.asked == []
+
+
+@dataclass(slots=True)
+class Lab:
+    """The tutorial's lab, in which all but the letters is as predicted; they come nowhere."""
+
+    broken: str = ""
+    asked: list[Asked] = field(default_factory=list)
+    machines: list[Machines] = field(default_factory=list)
+
+    def answer(self, asked: Asked) -> str:
+        self.asked.append(asked)
+        if asked.command[0] == self.broken or self.broken == "all":
+            raise MachineError(f"{asked.machine}: `{asked.command[0]}` failed")
+        return {"stat": "0\n", "python3": "{}"}.get(asked.command[0], "")
+
+    def commands(self) -> set[str]:
+        """First words of what the machines were asked."""
+        return {asked.command[0] for asked in self.asked}
+
+
+@pytest.fixture
+def running(monkeypatch: pytest.MonkeyPatch, tutorial: Model) -> Lab:
+    """A lab whose machines answer; a test may break a command."""
+    found = Lab()
+
+    def machines(prefix: str, environment: Mapping[str, str] | None) -> Machines:
+        found.machines.append(FakeMachines(prefix=prefix, environment=environment, answer=found.answer))
+        return found.machines[-1]
+
+    monkeypatch.setattr(module, "Machines", machines)
+    monkeypatch.setattr(module, "probe", lambda _, asked: {cell: asked[cell].verdict for cell in asked})
+    datagrams = predict_forged(tutorial.policy, forged_cells(tutorial.lab, tutorial.plans))
+    monkeypatch.setattr(module, "try_forged", lambda *_: {cell: datagrams[cell].verdict for cell in datagrams})
+    monkeypatch.setattr(Postman, "follow", Postman.seen)
+    return found
+
+
+def test_machines_are_those_of_the_labs_engine(running: Lab, tutorial: Model) -> None:
+    prove(tutorial.lab, mail=False, environment={"DOCKER_HOST": "unix:///x"})
+    (machines,) = running.machines
+    assert (machines.prefix, machines.environment) == ("dc1es-", {"DOCKER_HOST": "unix:///x"})
+
+
+@pytest.mark.usefixtures("running")
+def test_what_was_seen_stands_beside_every_prediction(tutorial: Model) -> None:
+    found = prove(tutorial.lab, mail=False)
+    assert [result.cell for result in found.cells] == cells(tutorial.lab, tutorial.plans)
+    assert [result.cell for result in found.forged] == forged_cells(tutorial.lab, tutorial.plans)
+    assert found.holds
+
+
+def test_without_mail_no_letter_is_sent(running: Lab, tutorial: Model) -> None:
+    assert prove(tutorial.lab, mail=False).letters == ()
+    assert running.commands() == set()
+
+
+@pytest.mark.usefixtures("running")
+def test_letters_that_come_nowhere_disagree(tutorial: Model) -> None:
+    found = prove(tutorial.lab)
+    assert found.wrong == len(found.letters) == len(writers(tutorial.lab)) * len(recipients(tutorial.lab))
+
+
+def test_mailboxes_are_swept_after_the_letters(running: Lab, tutorial: Model) -> None:
+    prove(tutorial.lab)
+    assert "setpriv" in running.commands()
+
+
+def test_mailboxes_are_swept_after_a_failure(running: Lab, tutorial: Model) -> None:
+    running.broken = "bash"
+    with pytest.raises(MachineError, match="`bash` failed"):
+        prove(tutorial.lab)
+    assert "setpriv" in running.commands()
+
+
+def test_lab_that_is_not_there_is_told_as_such(running: Lab, tutorial: Model) -> None:
+    running.broken = "all"
+    with pytest.raises(MachineError, match="`stat` failed"):
+        prove(tutorial.lab)
+
+
+@pytest.mark.parametrize("mail", [True, False])
+@pytest.mark.usefixtures("running")
+def test_seconds_are_told(tutorial: Model, mail: bool) -> None:
+    assert set(prove(tutorial.lab, mail=mail).seconds) == {"predict", "connections", "all"}
+
+
+@pytest.mark.usefixtures("running")
+def test_ranges_that_nobody_asks_from_are_told() -> None:
+    # Behind the others: the datagrams' sources are of the first range.
+    rule = {"action": "ACCEPT", "port": 25, "source": "192.0.2.0/24"}
+    given = model(lambda data: school(data)["firewall"]["mail"].insert(7, rule))
+    assert prove(given.lab, mail=False).untried == ("192.0.2.0/24",)

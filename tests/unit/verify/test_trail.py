@@ -1,0 +1,166 @@
+"""What became of a message, from logs as the machines write them."""
+
+import pytest
+
+from tests.unit.labs import Model
+from verify.maillog import read_maillog
+from verify.routes import Ending, How
+from verify.trail import Trail
+
+ID = "<1.abc@verify.invalid>"
+OWNERS = {"1.1.1.2": "filter", "1.1.1.3": "mail", "1.1.1.4": "tn", "fd00::2": "filter"}
+USER, SERVICE, TNUSER = "chen@b.tw", "service@b.tw", "tnuser@tn.edu.tw"
+FIRST, SECOND, THIRD, FOURTH, FIFTH = (letter * 12 for letter in "BCDFG")
+TO_FILTER, TO_MAIL = "filter[1.1.1.2]:25", "1.1.1.3[1.1.1.3]:25"
+MAILBOX = "sent (delivered to mailbox)"
+
+
+def received(queue_id: str, message_id: str = ID) -> str:
+    """The line that a message's text gives (cleanup(8))."""
+    return f"postfix/cleanup[1]: {queue_id}: message-id={message_id}"
+
+
+def tried(queue_id: str, to: str, relay: str, outcome: str, *, dsn: str = "2.0.0", orig_to: str = "") -> str:
+    """The line of one try: local(8), smtp(8) and virtual(8) write it alike."""
+    rewritten = f"orig_to=<{orig_to}>, " if orig_to else ""
+    times = "delay=0.1, delays=0/0/0/0.1"
+    return f"postfix/x[1]: {queue_id}: to=<{to}>, {rewritten}relay={relay}, {times}, dsn={dsn}, status={outcome}"
+
+
+def passed(queue_id: str, to: str, relay: str, taken_as: str) -> str:
+    """The line of a try that the next hop took."""
+    return tried(queue_id, to, relay, f"sent (250 2.0.0 Ok: queued as {taken_as})")
+
+
+def ends(start: str, **logs: list[str]) -> set[Ending]:
+    """The ends of the message that was handed in at `start`; a machine's log lines by its name."""
+    stamp = "2026-11-22T14:23:47.787259+00:00"
+    read = {name: read_maillog("".join(f"{stamp} {name} {line}\n" for line in lines)) for name, lines in logs.items()}
+    return set(Trail(logs=read, owners=OWNERS).ends(start, ID, (start,)))
+
+
+def mailbox(*hops: str, user: str = "chen") -> Ending:
+    return Ending(hops=hops, how=How.MAILBOX, what=user)
+
+
+def test_message_in_a_mailbox() -> None:
+    assert ends("mail", mail=[received(FIRST), tried(FIRST, USER, "local", MAILBOX)]) == {mailbox("mail")}
+
+
+@pytest.mark.parametrize("relay", [TO_FILTER, "filter[fd00::2]:25"])
+def test_message_is_followed_from_hop_to_hop(relay: str) -> None:
+    found = ends(
+        "outside",
+        outside=[received(FIRST), passed(FIRST, USER, relay, SECOND)],
+        filter=[received(SECOND), passed(SECOND, USER, TO_MAIL, THIRD)],
+        mail=[received(THIRD), tried(THIRD, USER, "local", MAILBOX)],
+    )
+    assert found == {mailbox("outside", "filter", "mail")}
+
+
+def test_mailbox_of_a_domain_has_the_domains_name() -> None:
+    log = [received(FIRST), tried(FIRST, "verify@example.com", "virtual", "sent (delivered to maildir)")]
+    assert ends("outside", outside=log) == {mailbox("outside", user="example.com")}
+
+
+def test_alias_has_an_end_for_each_target_here() -> None:
+    log = [
+        received(FIRST),
+        tried(FIRST, "admin@b.tw", "local", MAILBOX, orig_to=SERVICE),
+        tried(FIRST, "manager@b.tw", "local", MAILBOX, orig_to=SERVICE),
+    ]
+    assert ends("mail", mail=log) == {mailbox("mail", user="admin"), mailbox("mail", user="manager")}
+
+
+def test_alias_that_leads_away_is_followed_and_passes_a_machine_twice() -> None:
+    """The copy has a queue id of its own on the same machine, and the same Message-ID."""
+    found = ends(
+        "filter",
+        filter=[
+            received(FIRST),
+            passed(FIRST, SERVICE, TO_MAIL, SECOND),
+            received(FOURTH),
+            passed(FOURTH, TNUSER, "mail.tn.edu.tw[1.1.1.4]:25", FIFTH),
+        ],
+        mail=[
+            received(SECOND),
+            tried(SECOND, "admin@b.tw", "local", MAILBOX, orig_to=SERVICE),
+            tried(SECOND, SERVICE, "local", f"sent (forwarded as {THIRD})"),
+            received(THIRD),
+            passed(THIRD, TNUSER, TO_FILTER, FOURTH),
+        ],
+        tn=[received(FIFTH), tried(FIFTH, TNUSER, "local", MAILBOX)],
+    )
+    there = mailbox("filter", "mail", "filter", "tn", user="tnuser")
+    assert found == {mailbox("filter", "mail", user="admin"), there}
+
+
+def test_deferred_message_waits_where_it_is() -> None:
+    log = [
+        received(FIRST),
+        tried(FIRST, USER, "none", "deferred (connect to b.tw[1.1.1.3]:25: timed out)", dsn="4.4.1"),
+    ]
+    assert ends("filter", filter=log) == {Ending(hops=("filter",), how=How.WAITS)}
+
+
+def test_message_that_went_on_after_a_while_waits_no_more() -> None:
+    found = ends(
+        "filter",
+        filter=[
+            received(FIRST),
+            tried(FIRST, USER, "none", "deferred (connect to 1.1.1.3[1.1.1.3]:25: Connection refused)", dsn="4.4.1"),
+            passed(FIRST, USER, TO_MAIL, SECOND),
+        ],
+        mail=[received(SECOND), tried(SECOND, USER, "local", MAILBOX)],
+    )
+    assert found == {mailbox("filter", "mail")}
+
+
+def test_mailbox_that_was_full_for_a_while_waits_no_more() -> None:
+    log = [received(FIRST), tried(FIRST, USER, "local", "deferred (cannot append)", dsn="4.2.2")]
+    assert ends("mail", mail=[*log, tried(FIRST, USER, "local", MAILBOX)]) == {mailbox("mail")}
+
+
+def test_one_recipients_success_does_not_hide_anothers_waiting() -> None:
+    log = [
+        received(FIRST),
+        tried(FIRST, USER, "local", MAILBOX),
+        tried(FIRST, "lin@b.tw", "local", "deferred (cannot append)", dsn="4.2.2"),
+    ]
+    assert ends("mail", mail=log) == {mailbox("mail"), Ending(hops=("mail",), how=How.WAITS)}
+
+
+def test_refusal_names_the_server_that_refused() -> None:
+    log = [
+        received(FIRST),
+        tried(FIRST, USER, TO_FILTER, "bounced (host filter[1.1.1.2] said: 550 5.1.1)", dsn="5.1.1"),
+    ]
+    assert ends("outside", outside=log) == {Ending(hops=("outside", "filter"), how=How.REFUSED, what="5.1.1")}
+
+
+def test_message_that_nobody_was_asked_to_take_is_refused_by_its_own_server() -> None:
+    log = [received(FIRST), tried(FIRST, USER, "none", "bounced (mail for b.tw loops back to myself)", dsn="5.4.6")]
+    assert ends("filter", filter=log) == {Ending(hops=("filter",), how=How.REFUSED, what="5.4.6")}
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        pytest.param([], id="not yet handed in"),
+        pytest.param([received(FIRST)], id="not yet tried"),
+        pytest.param([received(FIRST), passed(FIRST, USER, TO_FILTER, SECOND)], id="next log is behind"),
+        pytest.param([received(FIRST, "<2.abc@verify.invalid>"), tried(FIRST, USER, "local", MAILBOX)], id="another's"),
+    ],
+)
+def test_message_on_its_way_has_no_end(log: list[str]) -> None:
+    assert ends("outside", outside=log, filter=[]) == set()
+
+
+def test_address_that_is_no_machines_stays_where_it_was() -> None:
+    log = [received(FIRST), tried(FIRST, USER, "far[192.0.2.7]:25", "bounced (550 5.7.1 no)", dsn="5.7.1")]
+    assert ends("mail", mail=log) == {Ending(hops=("mail",), how=How.REFUSED, what="5.7.1")}
+
+
+@pytest.mark.parametrize("address", ["163.26.182.249", "2001:db8:182::249"])
+def test_machines_are_known_by_the_addresses_that_logs_have(tutorial: Model, address: str) -> None:
+    assert Trail.of({}, tutorial.plans).owners[address] == "spamfilter"
