@@ -77,9 +77,13 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The packet filters of all machines and the ways between them, of one lab."""
+    """The packet filters of all machines and the ways between them, of one lab.
+
+    `answers`: what `predict` has found out of packets that go back.
+    """
 
     plans: Mapping[str, Blueprint]
+    answers: dict[tuple[str, "Source", Address, bool], "Prediction"] = field(default_factory=dict)
     _chains: dict[tuple[str, int, Chain], tuple[Rule, ...]] = field(default_factory=dict)
 
     def chain(self, machine: str, version: int, chain: Chain) -> tuple[Rule, ...]:
@@ -160,23 +164,32 @@ def predict(policy: Policy, cell: Cell, protocol: Protocol = Protocol.TCP) -> Pr
     if there.verdict is Verdict.DROP or protocol is Protocol.UDP:
         return there
     is_rejected = there.verdict is Verdict.REFUSE
-    # The answer: the program's or the kernel's, or the ICMP error of the rule that rejects. Rules see it like any
-    # other packet: they have no memory of connections.
-    icmp = Protocol.ICMPV6 if packet.version == 6 else None
-    answer = replace(
-        packet,
-        source=packet.destination,
-        destination=packet.source,
-        protocol=icmp if is_rejected else Protocol.TCP,
-        port=None,
-        syn=False,
-    )
-    back = _passage(policy, there.machine, cell.source.machine, answer)
+    back = _answer(policy, there.machine, cell, is_rejected=is_rejected)
     if back.verdict is not Verdict.ACCEPT:
         return replace(back, verdict=Verdict.DROP)
     if is_rejected or policy.listens(cell.target, cell.port, packet.version):
         return there
     return Prediction(verdict=Verdict.REFUSE, machine=cell.target)
+
+
+def _answer(policy: Policy, machine: str, cell: Cell, *, is_rejected: bool) -> Prediction:
+    """What becomes of the answer: the program's or the kernel's, or the ICMP error of the rule that rejects.
+
+    Rules see it like any other packet: they have no memory of connections. It goes to a port that no rule knows, so
+    that one answer stands for those of all ports.
+    """
+    key = (machine, cell.source, cell.address, is_rejected)
+    if key not in policy.answers:
+        icmp = Protocol.ICMPV6 if cell.address.version == 6 else None
+        packet = Packet(
+            version=cell.address.version,
+            source=int(cell.address),
+            destination=int(cell.source.address),
+            protocol=icmp if is_rejected else Protocol.TCP,
+            syn=False,
+        )
+        policy.answers[key] = _passage(policy, machine, cell.source.machine, packet)
+    return policy.answers[key]
 
 
 def _passage(policy: Policy, sender: str, receiver: str, packet: Packet) -> Prediction:
@@ -190,8 +203,8 @@ def _passage(policy: Policy, sender: str, receiver: str, packet: Packet) -> Pred
     steps.append((receiver, Chain.INPUT, arriving, ""))
     rule = None
     for machine, chain, inward, outward in steps:
-        passing = replace(packet, in_interface=inward, out_interface=outward)
-        rule = decide(policy.chain(machine, packet.version, chain), passing)
+        rules = policy.chain(machine, packet.version, chain)
+        rule = decide(rules, replace(packet, in_interface=inward, out_interface=outward)) if rules else None
         if rule is not None and rule.action is not Action.ACCEPT:
             verdict = Verdict.DROP if rule.action is Action.DROP else Verdict.REFUSE
             return Prediction(verdict=verdict, machine=machine, rule=rule)
