@@ -71,3 +71,16 @@ def of_chain(rules: Iterable[Rule], version: int, chain: Chain) -> tuple[Rule, .
 def decide(rules: Sequence[Rule], packet: Packet) -> Rule | None:
     """The rule that decides about the packet; None is the policy, which is ACCEPT in every chain of the lab."""
     return next((rule for rule in rules if fits(rule, packet)), None)
+
+
+def representatives(networks: Iterable[Network | None], version: int) -> list[int]:
+    """Addresses, as numbers, of which every set that `networks` can tell apart has at least one.
+
+    Prefixes lie in each other or apart: where a set begins, one of them begins or has just ended.
+    """
+    last = 2 ** (32 if version == 4 else 128) - 1
+    edges = {0}
+    for network in networks:
+        if network is not None:
+            edges |= {int(network.network_address), int(network.broadcast_address) + 1}
+    return sorted(edge for edge in edges if edge <= last)

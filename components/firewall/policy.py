@@ -132,7 +132,19 @@ def spamfilter_rules(school: SchoolConfig, version: int) -> list[Rule]:
 
 
 def router_rules(lab: LabConfig) -> list[Rule]:
-    """The router's: forged sources are dropped (BCP 38, RFC 2827); then what each school's configuration adds."""
+    """The router's: forged sources are dropped first; then comes what each school's configuration adds."""
+    rules = forged_source_rules(lab)
+    for version in (4, 6):
+        for school in lab.schools:
+            rules += [
+                replace(rule, chain=Chain.FORWARD, destination=_network(school, version))
+                for rule in configured_rules(school.firewall.router, version)
+            ]
+    return rules
+
+
+def forged_source_rules(lab: LabConfig) -> list[Rule]:
+    """Ingress filtering (BCP 38, RFC 2827), from both sides."""
     rules: list[Rule] = []
     for version in (4, 6):
         drop = Rule(version=version, chain=Chain.FORWARD, action=Action.DROP)
@@ -147,11 +159,6 @@ def router_rules(lab: LabConfig) -> list[Rule]:
             *_titled(entering, "由外面進來的封包, 來源不可能是本校", "From outside comes no address of a school."),
             *_titled(strange, "網際網路上不存在的來源", "Sources that nobody on the Internet has (RFC 6890)."),
         ]
-        for school in lab.schools:
-            rules += [
-                replace(rule, chain=Chain.FORWARD, destination=_network(school, version))
-                for rule in configured_rules(school.firewall.router, version)
-            ]
     return rules
 
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.firewall.chain import Packet, contains, decide
-from components.firewall.check import representatives
+from components.firewall.chain import Packet, contains, decide, representatives
 from components.firewall.model import Action, Chain, Network, Protocol, Rule
 
 

@@ -70,9 +70,54 @@ def test_rule_before_all_contradicts_all() -> None:
     assert set(found) == {("rule-contradicted", f"mail[{index}]") for index in range(1, LAST + 1)}
 
 
-def test_rule_that_opens_ssh_contradicts_the_labs_own() -> None:
-    data = configuration(0, {"action": "ACCEPT", "port": 22})
-    assert errors(data) == [("rule-contradicted", "mail[0]")]
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param({"action": "ACCEPT", "port": 22}, id="open to all"),
+        pytest.param({"action": "DROP", "port": 22}, id="closed to all"),
+        pytest.param(accept("163.26.182.0/24", port=22), id="open to the school"),
+    ],
+)
+def test_rule_that_decides_about_ssh_is_told_to_leave_it(rule: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(configuration(0, rule), "dc1es")
+    (problem,) = caught.value.problems
+    assert (problem.id, problem.where) == ("rule-contradicted", "maillab:schools.dc1es.firewall.mail[0]")
+    assert "leave port 22 of the mail servers to the lab's own rules" in problem.remedy
+
+
+def test_rule_that_is_dead_in_one_family_is_not_to_be_removed() -> None:
+    data = configuration(2, accept("203.71.0.0/16", source6="2001:db8:163:5::/64"))
+    (warning,) = warnings(parse(data, "dc1es"))
+    assert warning.what.startswith("on IPv6 this rule can never match")
+    assert warning.remedy == "leave source6 out; on IPv4 the rule is needed"
+
+
+def test_dropping_what_is_dropped_already_is_no_contradiction() -> None:
+    data = configuration(None, {"action": "REJECT", "port": 25, "source": "198.51.100.0/24"})
+    (warning,) = warnings(parse(data, "dc1es"))
+    assert (warning.id, warning.where) == ("rule-shadowed", "maillab:schools.dc1es.firewall.mail[8]")
+
+
+def test_range_as_wide_as_the_world_leaves_the_door_open() -> None:
+    data = configuration(0, {"action": "ACCEPT", "port": 25, "source6": "2000::/3"})
+    assert ("ipv6-open", "mail") in errors(data)
+
+
+@pytest.mark.parametrize("mail", [True, False], ids=["with rules for mail", "without"])
+def test_rule_of_the_routers_behind_the_labs_own(mail: bool) -> None:
+    """Packets with private sources are dropped before."""
+    data = configuration(router=[{"action": "ACCEPT", "source": "10.1.0.0/16"}])
+    if not mail:
+        del data["schools"][0]["firewall"]["mail"]
+    assert errors(data) == [("rule-contradicted", "router[0]")]
+
+
+def test_range_is_of_use_on_a_port_that_the_router_lets_through() -> None:
+    data = configuration(
+        0, accept("140.111.2.0/24", port=110), router=[{"action": "DROP", "port": 26, "source": "140.111.2.0/24"}]
+    )
+    assert check(parse(data, "dc1es")) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,144 @@
+"""Rules that no packet reaches: earlier ones have decided about every packet they are about."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from components.config import LabConfig, SchoolConfig
+from components.firewall.chain import Packet, decide, fits, of_chain, representatives
+from components.firewall.model import Action, Chain, Ipv6Policy, Protocol, Rule, RuleConfig
+from components.firewall.policy import configured_rules, forged_source_rules, lab_rules_first, ssh_rules
+from components.firewall.render import rule_command
+from components.problem import Problem, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A rule and its place in the configuration; None: it is the lab's own."""
+
+    rule: Rule
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dead:
+    """A rule that is never reached, one that decides in its place, and that one's place."""
+
+    placed: Placed
+    by: Placed
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Does one of the two let in what the other keeps out?"""
+        return (self.placed.rule.action is Action.ACCEPT) is not (self.by.rule.action is Action.ACCEPT)
+
+
+def check_dead_rules(config: LabConfig, school: SchoolConfig, where: str) -> list[Problem]:
+    """Every dead rule of the school's `firewall` section, which is at `where`."""
+    dead: list[Dead] = []
+    for version in (4, 6):
+        own = [Placed(rule=rule) for rule in lab_rules_first(school, version)]
+        closed = version == 4 or school.firewall.ipv6 is Ipv6Policy.CLOSED
+        configured = _placed(school.firewall.mail, version, f"{where}.mail") if closed else []
+        ssh = [Placed(rule=rule) for rule in ssh_rules(school, version)]
+        dead += _dead([*own, *configured, *ssh])
+        forged = [Placed(rule=rule) for rule in of_chain(forged_source_rules(config), version, Chain.FORWARD)]
+        router = _placed(school.firewall.router, version, f"{where}.router")
+        passing = [replace(placed, rule=replace(placed.rule, chain=Chain.FORWARD)) for placed in router]
+        dead += _dead([*forged, *passing])
+    rules = {f"{where}.mail[{i}]": rule for i, rule in enumerate(school.firewall.mail)}
+    rules |= {f"{where}.router[{i}]": rule for i, rule in enumerate(school.firewall.router)}
+    problems = [_opened(one) for one in dead if one.placed.where is None and one.by.where is not None]
+    for place, rule in rules.items():
+        problems += _told([one for one in dead if one.placed.where == place], rule, place)
+    # The lab's own rules are several, and each is in both families: one word about what is before them.
+    return list({(problem.id, problem.where): problem for problem in reversed(problems)}.values())[::-1]
+
+
+def _told(dead: Sequence[Dead], rule: RuleConfig, place: str) -> Iterator[Problem]:
+    """What is to be said of a rule that is dead in some families: nothing, unless it is dead in all it has."""
+    if not dead:
+        return
+    families = [version for version in (4, 6) if rule.is_for(version)]
+    one = next((found for found in dead if found.is_contradicted), dead[0])
+    what = f"this rule can never match: `{rule_command(one.by.rule)}` stands before it"
+    needed = [version for version in families if version not in [found.placed.rule.version for found in dead]]
+    remedy = "remove it; it changes nothing"
+    if needed:
+        key = "source6" if needed == [4] else "source"
+        what = f"on IPv{one.placed.rule.version} {what}"
+        remedy = f"leave {key} out; on IPv{needed[0]} the rule is needed"
+    if one.is_contradicted:
+        what, remedy = f"{what} and says the opposite", "remove one of the two, or put the narrower one first"
+        yield Problem(id="rule-contradicted", where=place, what=what, remedy=remedy)
+    else:
+        yield Problem(id="rule-shadowed", where=place, what=what, remedy=remedy, severity=Severity.WARNING)
+
+
+def _opened(one: Dead) -> Problem:
+    """A configured rule that decides where the lab itself wants to: SSH is for the filter and the workstation."""
+    what = f"it decides in place of the lab's own rule `{rule_command(one.placed.rule)}`, which could never match"
+    remedy = "leave port 22 of the mail servers to the lab's own rules; give this rule another port, or a source"
+    return Problem(id="rule-contradicted", where=str(one.by.where), what=what, remedy=remedy)
+
+
+def placed_rules(configs: Sequence[RuleConfig], version: int, where: str) -> Iterator[tuple[str, Rule]]:
+    """The rules of a list at `where` that IP `version` has, each with its place."""
+    for index, config in enumerate(configs):
+        for rule in configured_rules([config], version):
+            yield f"{where}[{index}]", rule
+
+
+def _placed(configs: Sequence[RuleConfig], version: int, where: str) -> list[Placed]:
+    return [Placed(rule=rule, where=place) for place, rule in placed_rules(configs, version, where)]
+
+
+def _dead(chain: Sequence[Placed]) -> Iterator[Dead]:
+    rules = [placed.rule for placed in chain]
+    for index, placed in enumerate(chain):
+        before = _who_decides(chain[:index], placed.rule, rules)
+        # The lab's own exceptions contradict nobody, and its rules do not shadow each other by chance.
+        said = [other for other in before if other.where] or before
+        if said and (placed.where or said[0].where):
+            dead = [Dead(placed=placed, by=other) for other in said]
+            yield next((one for one in dead if one.is_contradicted), dead[0])
+
+
+def _who_decides(before: Sequence[Placed], rule: Rule, chain: Sequence[Rule]) -> list[Placed]:
+    """The rules of `before` that decide in `rule`'s place about all it is about; empty when it is reached."""
+    earlier = [placed.rule for placed in before]
+    by_rule = {id(placed.rule): placed for placed in before}
+    deciding: dict[int, Placed] = {}
+    for packet in _packets(rule, chain):
+        decided = decide(earlier, packet)
+        if decided is None:
+            return []
+        deciding[id(decided)] = by_rule[id(decided)]
+    return list(deciding.values())
+
+
+def _packets(rule: Rule, chain: Sequence[Rule]) -> Iterator[Packet]:
+    """A packet of every kind that the chain tells apart, among those that `rule` is about."""
+    protocols = [rule.protocol] if rule.protocol else [*Protocol, None]
+    ports = [rule.port] if rule.port else [*{other.port for other in chain}]
+    interfaces = {"", *((other.in_interface or "").removeprefix("!") for other in chain)}
+    if rule.chain is Chain.FORWARD and len(interfaces) > 1:
+        interfaces.discard("")  # a router passes on what came by one of its sides, and all of them are named
+    kinds = {"", *(other.icmp_type or "" for other in chain)}
+    sources = representatives((other.source for other in chain), rule.version)
+    destinations = representatives((other.destination for other in chain), rule.version)
+    for source, destination, protocol, port, interface, syn, kind in itertools.product(
+        sources, destinations, protocols, ports, sorted(interfaces), (True, False), sorted(kinds)
+    ):
+        packet = Packet(
+            version=rule.version,
+            source=source,
+            destination=destination,
+            protocol=protocol,
+            port=port,
+            syn=syn,
+            in_interface=interface,
+            icmp_type=kind,
+        )
+        if fits(rule, packet):
+            yield packet
