@@ -30,7 +30,14 @@ class Machines:
         argv = ["docker", "exec", "-i", f"{self.prefix}{machine}", *command]
         try:
             done = subprocess.run(
-                argv, input=text, capture_output=True, text=True, check=False, timeout=LIMIT, env=self.environment
+                argv,
+                input=text,
+                capture_output=True,
+                text=True,
+                errors="replace",  # a mail log may have any bytes in it
+                check=False,
+                timeout=LIMIT,
+                env=self.environment,
             )
         except FileNotFoundError as error:
             raise MachineError("the docker client is not installed; `make up` installs it") from error

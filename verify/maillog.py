@@ -64,6 +64,7 @@ class Entry:
     client: str = ""
     message_id: str = ""
     sender: str | None = None
+    bounce: str = ""  # the queue id of the message that tells the sender
     held: bool = False
     removed: bool = False
     deliveries: list[Delivery] = field(default_factory=list)
@@ -84,6 +85,8 @@ def read_maillog(text: str) -> dict[str, Entry]:
             entry.message_id = rest.removeprefix("message-id=").strip()
         elif rest.startswith("from=<") and entry.sender is None:
             entry.sender = rest.removeprefix("from=<").split(">")[0]
+        elif rest.startswith("sender non-delivery notification: "):
+            entry.bounce = rest.rpartition(" ")[2]
         elif "milter-hold:" in rest or rest.startswith("placed on hold"):
             entry.held = True
         elif rest == "removed":

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from verify.cells import Cell, Verdict
-from verify.machines import Machines
+from verify.machines import MachineError, Machines
 
 SCRIPT = (pathlib.Path(__file__).parent / "port_probe.pl").read_text(encoding="utf-8")
 # A packet that got lost is sent again after 1 s (RFC 6298): only what stays without an answer then is dropped.
@@ -14,11 +14,15 @@ SECONDS = 2.5
 AT_ONCE = 800  # connections of one process: select(2) knows 1,024 descriptors
 
 
-def probe(machines: Machines, asked: Iterable[Cell], seconds: float = SECONDS) -> dict[Cell, Verdict]:
+def probe(
+    machines: Machines, asked: Iterable[Cell], seconds: float = SECONDS, failures: list[str] | None = None
+) -> dict[Cell, Verdict]:
     """What was seen in each cell, all asked in parallel.
 
+    With a list `failures`, a machine that could not be asked is told there, and all is unreachable from it.
+
     Raises:
-        MachineError: a machine could not be asked.
+        MachineError: a machine could not be asked; with `failures`, none could.
     """
     by_machine: dict[str, list[Cell]] = defaultdict(list)
     for cell in asked:
@@ -30,8 +34,15 @@ def probe(machines: Machines, asked: Iterable[Cell], seconds: float = SECONDS) -
     ]
     seen: dict[Cell, Verdict] = {}
     with ThreadPoolExecutor(max(len(portions), 1)) as pool:
-        for found in pool.map(lambda portion: _ask(machines, portion[0], portion[1], seconds), portions):
-            seen.update(found)
+        answers = [(cells, pool.submit(_ask, machines, name, cells, seconds)) for name, cells in portions]
+    errors = [answer.exception() for _, answer in answers]
+    for error in errors:
+        if error is not None and (failures is None or all(errors) or not isinstance(error, MachineError)):
+            raise error
+    for (cells, answer), error in zip(answers, errors, strict=True):
+        seen.update(dict.fromkeys(cells, Verdict.UNREACHABLE) if error else answer.result())
+    if failures is not None:
+        failures += dict.fromkeys(str(error) for error in errors if error)
     return seen
 
 

@@ -18,11 +18,13 @@ STYLES = {Verdict.ACCEPT: "green", Verdict.DROP: "red", Verdict.REFUSE: "dim", V
 
 
 def as_json(proof: Proof) -> dict[str, object]:
-    """`holds`, `seconds`, ranges `untried`; lists `cells`, `forged` (datagrams), `letters`, what disagrees first."""
+    """`holds`, `seconds` and the lists of a Proof; of `cells`, `forged` and `letters` what disagrees comes first."""
     return {
         "holds": proof.holds,
         "seconds": {name: round(value, 3) for name, value in proof.seconds.items()},
         "untried": list(proof.untried),
+        "failures": list(proof.failures),
+        "remarks": list(proof.remarks),
         "cells": [_cell(result) for result in _worst_first(proof.cells)],
         "forged": [_cell(result) for result in _worst_first(proof.forged)],
         "letters": [_letter(result) for result in _worst_first(proof.letters)],
@@ -64,6 +66,10 @@ def show(proof: Proof, console: Console) -> None:
     for table in (*_disagreements(proof), *_grids(proof.cells), *_lies(proof.forged), *_ways(proof.letters)):
         console.print(table)
         console.print()
+    for failure in proof.failures:
+        console.print(f"[bold red]Could not be tried:[/] {escape(failure)}")
+    for remark in proof.remarks:
+        console.print(f"Could not be taken away: {escape(remark)}", style="yellow")
     if proof.untried:
         console.print(f"Not tried, because no sender has an address there: {', '.join(proof.untried)}")
     wrong = proof.wrong
@@ -73,7 +79,9 @@ def show(proof: Proof, console: Console) -> None:
     seconds = f"predicted in {proof.seconds['predict']:.2f} s, tried in {proof.seconds['all']:.1f} s"
     if wrong:
         console.print(f"[bold red]{wrong} of {what} are not as the configuration says[/] ({seconds}).")
-        console.print("Somebody changed a machine, or the configuration without `make up`.")
+        console.print(
+            "Somebody changed a machine, or the configuration without `make up`; or the prover does not know a setting."
+        )
     else:
         console.print(f"[bold green]All {what} are as the configuration says[/] ({seconds}).")
 

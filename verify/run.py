@@ -11,12 +11,15 @@ from components.part import Blueprint
 from verify.cells import Cell, Policy, Prediction, Verdict, cells, predict_all, untried
 from verify.directory import directory
 from verify.forged import forged_cells, predict_forged, try_forged
-from verify.letters import Letter, Postman
-from verify.machines import Machines
+from verify.letters import POLL, Letter, Postman
+from verify.machines import MachineError, Machines
 from verify.pairs import recipients, writers
 from verify.probe import probe
 from verify.routes import Ending, Post
 from verify.sweep import sweep_mailboxes, sweep_queues
+from verify.trail import Trail
+
+BOUNCES = 10  # seconds that the bounces of refused letters get to arrive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,18 +52,24 @@ class LetterResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """Everything that a run predicted and saw, seconds of its parts, and ranges that nobody could ask from."""
+    """Everything that a run predicted and saw, and seconds of its parts.
+
+    `untried`: ranges that nobody could ask from. `failures`: what could not be tried, and why. `remarks`: what the
+    run could not take away again.
+    """
 
     cells: tuple[CellResult, ...] = ()
     forged: tuple[CellResult, ...] = ()
     letters: tuple[LetterResult, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     untried: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
-        """Is everything as the configuration says?"""
-        return self.wrong == 0
+        """Was everything tried, and is as the configuration says?"""
+        return self.wrong == 0 and not self.failures
 
     @property
     def wrong(self) -> int:
@@ -95,10 +104,11 @@ def expect(lab: LabConfig, plans: Mapping[str, Blueprint], postman: Postman) -> 
 def prove(lab: LabConfig, *, mail: bool = True, environment: Mapping[str, str] | None = None) -> Proof:
     """Predicts, tries everything on the running machines, and takes away the letters again.
 
-    `environment` is the docker client's (DOCKER_HOST); unset, this process' own.
+    `environment` is the docker client's (DOCKER_HOST); unset, this process' own. What can't be tried is told in
+    `failures`, and all else is tried.
 
     Raises:
-        MachineError: a machine is not there, or could not be asked.
+        MachineError: no machine could be asked.
     """
     plans = blueprints(lab)
     machines = Machines(prefix=lab.prefix, environment=environment)
@@ -106,31 +116,65 @@ def prove(lab: LabConfig, *, mail: bool = True, environment: Mapping[str, str] |
     started = time.monotonic()
     expected = expect(lab, plans, postman)
     seconds = {"predict": time.monotonic() - started}
+    failures: list[str] = []
+    remarks: list[str] = []
     with ThreadPoolExecutor(2) as pool:
         # All at once: connections and datagrams mostly wait, the letters mostly work.
-        forging = pool.submit(try_forged, machines, expected.forged)
-        probing = pool.submit(_timed_probe, machines, expected)
-        letters = _try_letters(lab, postman, expected) if mail else ()
+        forging = pool.submit(_try_forged, machines, expected, failures)
+        probing = pool.submit(_timed_probe, machines, expected, failures)
+        letters = _try_letters(postman, expected, failures, remarks) if mail else ()
         results, seconds["connections"] = probing.result()
-        came = forging.result()
+        forged = forging.result()
     seconds["all"] = time.monotonic() - started
-    forged = tuple(CellResult(cell=c, predicted=p, seen=came[c]) for c, p in expected.forged.items())
-    return Proof(cells=results, forged=forged, letters=letters, seconds=seconds, untried=tuple(untried(lab, plans)))
+    return Proof(
+        cells=results,
+        forged=forged,
+        letters=letters,
+        seconds=seconds,
+        untried=tuple(untried(lab, plans)),
+        failures=tuple(dict.fromkeys(failures)),
+        remarks=tuple(remarks),
+    )
 
 
-def _timed_probe(machines: Machines, expected: Expectation) -> tuple[tuple[CellResult, ...], float]:
+def _timed_probe(
+    machines: Machines, expected: Expectation, failures: list[str]
+) -> tuple[tuple[CellResult, ...], float]:
     started = time.monotonic()
-    seen = probe(machines, expected.cells)
+    seen = probe(machines, expected.cells, failures=failures)
     results = tuple(CellResult(cell=c, predicted=p, seen=seen[c]) for c, p in expected.cells.items())
     return results, time.monotonic() - started
 
 
-def _try_letters(lab: LabConfig, postman: Postman, expected: Expectation) -> tuple[LetterResult, ...]:
-    postman.begin()
+def _try_forged(machines: Machines, expected: Expectation, failures: list[str]) -> tuple[CellResult, ...]:
     try:
-        postman.send(list(expected.letters))
-        seen = postman.follow(expected.letters)
-    finally:
-        sweep_queues(postman.machines, postman.logs(), postman.mark)
-        sweep_mailboxes(lab, expected.plans, postman.machines, postman.mark)
+        came = try_forged(machines, expected.forged)
+    except MachineError as error:
+        failures.append(f"datagrams: {error}")
+        return ()
+    return tuple(CellResult(cell=c, predicted=p, seen=came[c]) for c, p in expected.forged.items())
+
+
+def _try_letters(
+    postman: Postman, expected: Expectation, failures: list[str], remarks: list[str]
+) -> tuple[LetterResult, ...]:
+    try:
+        postman.begin()
+        try:
+            postman.send(list(expected.letters))
+            seen = postman.follow(expected.letters)
+            _wait_for_bounces(postman)
+        finally:
+            sweep_queues(postman.machines, postman.logs(), postman.mark)
+            remarks += sweep_mailboxes(postman.plans, postman.machines, postman.mark)
+    except MachineError as error:
+        failures.append(f"letters: {error}")
+        return ()
     return tuple(LetterResult(letter=x, predicted=p, seen=seen[x]) for x, p in expected.letters.items())
+
+
+def _wait_for_bounces(postman: Postman) -> None:
+    """Those that come after the sweep would stay in their mailboxes."""
+    deadline = time.monotonic() + BOUNCES
+    while Trail.of(postman.logs(), postman.plans).has_bounces(postman.mark) and time.monotonic() < deadline:
+        time.sleep(POLL)

@@ -28,6 +28,24 @@ class Trail:
         if first is not None:
             yield from self._of_entry(machine, first, hops)
 
+    def has_bounces(self, mark: str) -> bool:
+        """Is a bounce of one of the messages whose Message-ID has `mark` in it still on its way?"""
+        bounced = (
+            (name, entry.bounce)
+            for name, entries in self.logs.items()
+            for entry in entries.values()
+            if entry.bounce and mark in entry.message_id
+        )
+        return not all(self._is_over(name, queue_id) for name, queue_id in bounced)
+
+    def _is_over(self, machine: str, queue_id: str) -> bool:
+        """Has every server that got the message handed it on, or laid it into a mailbox?"""
+        entry = self.logs.get(machine, {}).get(queue_id)
+        if entry is None or not entry.removed:
+            return False
+        handed = [(self.owners.get(d.address or "", machine), d.next_queue_id) for d in entry.deliveries]
+        return all(self._is_over(name, following) for name, following in handed if following)
+
     def _of_entry(self, machine: str, entry: Entry, hops: tuple[str, ...]) -> Iterator[Ending]:
         # What was tried last counts; an alias gives one recipient several deliveries.
         latest = {(d.to, d.orig_to, d.next_queue_id or ""): d for d in entry.deliveries}

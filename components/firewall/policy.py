@@ -14,9 +14,11 @@ LOOPBACK: dict[int, Network] = {4: ip_network("127.0.0.0/8"), 6: ip_network("::1
 # Where role `postfix` asks its own server from, as the world would: nobody's address (RFC 7600).
 PROBE = ip_network("192.0.0.8/32")
 SMTP, SSH, DOMAIN, FTP, FILTER_PAGES = 25, 22, 53, 21, 50000
-# Sources that no packet on the Internet has (RFC 6890): somebody forged them.
+# Sources that no packet on the Internet has (RFC 6890): somebody forged them. The networks for documentation are
+# not among them: here they play the Internet.
 MARTIANS = (
-    *("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"),
+    *("192.168.0.0/16", "198.18.0.0/15"),
     *("224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "fc00::/7", "ff00::/8"),
 )
 

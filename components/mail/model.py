@@ -18,6 +18,8 @@ SYSTEM_ACCOUNTS = frozenset(
     | {"kvm", "render", "kmem", "dialout", "postdrop", "crontab", "netdev", "_ssh", "ssl-cert", "tcpdump"}
 )
 ALIAS_NAME = re.compile(r"[A-Za-z0-9._+-]+\Z")
+# Parameters that the checks and the prover know by the keys of MailServerConfig.
+KEYS = frozenset({"mydestination", "relayhost"})
 PARAMETER = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
@@ -106,6 +108,9 @@ def check_mail(config: MailServerConfig, where: str) -> list[Problem]:
         if not PARAMETER.match(name):
             what, remedy = f"{name!r} is no parameter name", "see postconf(5) for the names"
             problems.append(Problem(id="bad-parameter", where=f"{where}.main_cf", what=what, remedy=remedy))
+        if name in KEYS:
+            what, remedy = f"{name} has a key of its own", f"write `{name}:` below `mail:`, beside `main_cf:`"
+            problems.append(Problem(id="parameter-has-key", where=f"{where}.main_cf", what=what, remedy=remedy))
     if not config.mydestination:
         what, remedy = "the server takes mail for no domain", "add $myhostname"
         problems.append(Problem(id="no-destination", where=f"{where}.mydestination", what=what, remedy=remedy))

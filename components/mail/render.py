@@ -1,5 +1,7 @@
 """Postfix's files of a school's mail server, its aliases and its accounts."""
 
+import contextlib
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 
@@ -78,12 +80,16 @@ def secret_files(users: Iterable[User]) -> dict[str, str]:
 
 
 def _smtp_listens(parameters: Mapping[str, str]) -> frozenset[tuple[int, int]]:
-    """Port 25 of the families of `inet_protocols` (postconf(5)), unless `inet_interfaces` is the loopback only."""
-    if parameters.get("inet_interfaces") == "loopback-only":
-        return frozenset()
+    """Port 25 of the families of `inet_protocols` (postconf(5)) that `inet_interfaces` has an outer address of."""
     protocols = parameters.get("inet_protocols", "all")
-    versions = [version for version in (4, 6) if f"ipv{version}" in protocols or "all" in protocols]
-    return frozenset((25, version) for version in versions)
+    versions = {version for version in (4, 6) if f"ipv{version}" in protocols or "all" in protocols}
+    interfaces = re.split(r"[,\s]+", parameters.get("inet_interfaces", "all").strip())
+    outer = {version for version in (4, 6) if {"all", "$myhostname"} & set(interfaces)}
+    for word in interfaces:
+        with contextlib.suppress(ValueError):
+            address = ipaddress.ip_address(word.strip("[]"))
+            outer |= set() if address.is_loopback else {address.version}
+    return frozenset((25, version) for version in versions & outer)
 
 
 def mail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:

@@ -58,6 +58,7 @@ def test_good_server(good: MailServerConfig) -> None:
             server(users=(User(name="a", password="x", gecos="a,b"),)), ["bad-gecos"], id="comma in the full name"
         ),
         pytest.param(server(main_cf={"My Name": "x"}), ["bad-parameter"], id="parameter"),
+        pytest.param(server(main_cf={"relayhost": ""}), ["parameter-has-key"], id="parameter with a key of its own"),
         pytest.param(server(mydestination=()), ["no-destination"], id="no destination"),
     ],
 )

@@ -80,6 +80,27 @@ def test_machine_that_can_not_be_asked_is_an_error(some: list[Cell]) -> None:
         probe(FakeMachines(answer=absent), some)
 
 
+def test_all_is_unreachable_from_a_machine_that_can_not_be_asked(some: list[Cell]) -> None:
+    def answer(asked: Asked) -> str:
+        if asked.machine == "mail":
+            raise MachineError("mail: no such container")
+        return in_turn(asked)
+
+    failures: list[str] = []
+    found = probe(FakeMachines(answer=answer), some, failures=failures)
+    assert failures == ["mail: no such container"]
+    assert {found[cell] for cell in some if cell.source.machine == "mail"} == {Verdict.UNREACHABLE}
+    assert {found[cell] for cell in some if cell.source.machine == "dns"} == {Verdict(word) for word in WORDS}
+
+
+def test_lab_of_which_no_machine_can_be_asked_is_an_error(some: list[Cell]) -> None:
+    def absent(asked: Asked) -> str:
+        raise MachineError(f"{asked.machine}: no such container")
+
+    with pytest.raises(MachineError, match="no such container"):
+        probe(FakeMachines(answer=absent), some, failures=[])
+
+
 @pytest.fixture
 def listener() -> Iterator[int]:
     """A port of this computer's loopback that somebody listens on."""
