@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 
 from cli.stack import Stack
 from cli.verify import configuration, verify
+from tests.support.delivered import deliver
 from tests.support.lab import Lab
 from tests.support.machine import Machine
+from tests.support.outage import machine_stopped
 from verify.cells import Verdict
 from verify.run import CellResult, Proof, prove
 
@@ -33,10 +36,37 @@ def wrong(proof: Proof) -> set[tuple[str, str, int, str, str]]:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Good:
+    """The proof of the tutorial's lab, and admin's mailbox before and after it."""
+
+    proof: Proof
+    before: bytes
+    after: bytes
+
+
 @pytest.fixture(scope="module")
-def good(lab: Lab) -> Proof:
+def run(lab: Lab) -> Good:
+    """A proof of a lab where admin has had a letter."""
+    deliver(lab, "outside", "wendy@example.com", "admin@dc1es.tnc.edu.tw")
+    before = lab["mail"].get("/var/mail/admin")
+    proof = proof_of(lab)
+    return Good(proof=proof, before=before, after=lab["mail"].get("/var/mail/admin"))
+
+
+@pytest.fixture(scope="module")
+def good(run: Good) -> Proof:
     """The proof of the tutorial's lab."""
-    return proof_of(lab)
+    return run.proof
+
+
+def test_nothing_could_not_be_tried_or_taken_away(good: Proof) -> None:
+    assert (good.failures, good.remarks) == ((), ())
+
+
+def test_letters_of_others_stay_byte_for_byte(run: Good) -> None:
+    assert run.before
+    assert run.after == run.before
 
 
 def test_every_connection_is_as_predicted(good: Proof) -> None:
@@ -142,6 +172,14 @@ def test_stopped_server_is_found(workshop: Lab) -> None:
     with broken(workshop["mail2"], "service xinetd stop", "service xinetd start"):
         found = {(target, port, seen) for _, target, port, _, seen in wrong(proof_of(workshop, mail=False))}
     assert found == {("mail2", 110, "refuse")}
+
+
+def test_machine_that_is_down_is_told_and_the_others_are_tried(workshop: Lab) -> None:
+    with machine_stopped(workshop, "mail2"):
+        proof = proof_of(workshop, mail=False)
+    assert ["mail2" in failure for failure in proof.failures] == [True]
+    assert not proof.holds
+    assert {r.cell.target for r in proof.cells if not r.agrees and r.cell.source.machine != "mail2"} == {"mail2"}
 
 
 def test_ipv6_as_printed_is_as_predicted(workshop: Lab) -> None:
