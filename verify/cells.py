@@ -93,9 +93,11 @@ class Policy:
         """The networks that a machine stands in."""
         return [interface.segment for interface in self.plans[machine].host.interfaces]
 
-    def listens(self, machine: str, port: int, version: int) -> bool:
-        """Does a program of the machine take connections to `port`?"""
-        return (port, version) in self.plans[machine].part.listens
+    def listens(self, cell: Cell) -> bool:
+        """Does a program of the target take the connection, from others or from its own machine?"""
+        part, asked = self.plans[cell.target].part, (cell.port, cell.address.version)
+        is_inside = cell.source.machine == cell.target
+        return asked in part.listens or (is_inside and asked in part.listens_inside)
 
 
 def sources(plans: Mapping[str, Blueprint]) -> list[Source]:
@@ -159,24 +161,28 @@ def predict(policy: Policy, cell: Cell, protocol: Protocol = Protocol.TCP) -> Pr
     there = _passage(policy, cell.source.machine, cell.target, packet)
     if there.verdict is Verdict.DROP or protocol is Protocol.UDP:
         return there
-    is_rejected = there.verdict is Verdict.REFUSE
-    # The answer: the program's or the kernel's, or the ICMP error of the rule that rejects. Rules see it like any
-    # other packet: they have no memory of connections.
+    back = _passage(policy, there.machine, cell.source.machine, _answer(packet, there.verdict))
+    if back.verdict is not Verdict.ACCEPT:
+        return replace(back, verdict=Verdict.DROP)
+    if there.verdict is Verdict.REFUSE or policy.listens(cell):
+        return there
+    return Prediction(verdict=Verdict.REFUSE, machine=cell.target)
+
+
+def _answer(packet: Packet, verdict: Verdict) -> Packet:
+    """What comes back: from the program or the kernel, or the ICMP error of a rule that rejects.
+
+    The rules see it like any other packet: they have no memory of connections.
+    """
     icmp = Protocol.ICMPV6 if packet.version == 6 else None
-    answer = replace(
+    return replace(
         packet,
         source=packet.destination,
         destination=packet.source,
-        protocol=icmp if is_rejected else Protocol.TCP,
+        protocol=icmp if verdict is Verdict.REFUSE else Protocol.TCP,
         port=None,
         syn=False,
     )
-    back = _passage(policy, there.machine, cell.source.machine, answer)
-    if back.verdict is not Verdict.ACCEPT:
-        return replace(back, verdict=Verdict.DROP)
-    if is_rejected or policy.listens(cell.target, cell.port, packet.version):
-        return there
-    return Prediction(verdict=Verdict.REFUSE, machine=cell.target)
 
 
 def _passage(policy: Policy, sender: str, receiver: str, packet: Packet) -> Prediction:

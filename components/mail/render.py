@@ -78,9 +78,7 @@ def secret_files(users: Iterable[User]) -> dict[str, str]:
 
 
 def _smtp_listens(parameters: Mapping[str, str]) -> frozenset[tuple[int, int]]:
-    """Port 25 of the families of `inet_protocols` (postconf(5)), unless `inet_interfaces` is the loopback only."""
-    if parameters.get("inet_interfaces") == "loopback-only":
-        return frozenset()
+    """Port 25 of the families of `inet_protocols` (postconf(5))."""
     protocols = parameters.get("inet_protocols", "all")
     versions = [version for version in (4, 6) if f"ipv{version}" in protocols or "all" in protocols]
     return frozenset((25, version) for version in versions)
@@ -92,11 +90,14 @@ def mail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerCo
     Without no-new-privileges: the setgid programs sendmail and postqueue are for every user.
     """
     domains = destinations(config, machine.fqdn(school.domain), school.domain)
+    smtp = _smtp_listens(config.main_cf)
+    is_inside = config.main_cf.get("inet_interfaces") == "loopback-only"
     return Part(
         image="mail",
         about=f"mail server for {', '.join(dict.fromkeys(domains))}",
         roles=MAIL_ROLES,
-        listens=both_families(110, 22) | _smtp_listens(config.main_cf),
+        listens=both_families(110, 22) | (frozenset() if is_inside else smtp),
+        listens_inside=smtp if is_inside else frozenset(),
         files=mail_files(school, machine, config),
         secret_files=secret_files(config.users),
         volumes={"mailboxes": "/var/mail", "spool": "/var/spool/postfix"},
