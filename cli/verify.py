@@ -38,7 +38,8 @@ def verify(stack: Stack, *, as_json: bool, mail: bool) -> bool:
         json.dump(proof_as_json(proof), sys.stdout, ensure_ascii=False, indent=1)
         print()
     else:
-        show(proof, Console())
+        # An IPv6 address may have a `:100:` in it, which would be an emoji.
+        show(proof, Console(emoji=False))
     return proof.holds
 
 

@@ -12,7 +12,8 @@ class Part:
     """One service on a machine.
 
     `image` it needs; `roles` in starting order; `files` and `secret_files`: path in the container to
-    text; `volumes`: short name to path; `listens`: (TCP port, IP version) that others can connect to;
+    text; `volumes`: short name to path; `listens`: (TCP port, IP version) that others can connect to,
+    `listens_inside`: that only the machine itself can, by its loopback;
     `capabilities` (capabilities(7), without CAP_) and `sysctls`: what it needs beyond none;
     `no_new_privileges`: whether it does without setuid and setgid programs.
     """
@@ -24,6 +25,7 @@ class Part:
     secret_files: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)
     listens: frozenset[tuple[int, int]] = frozenset()
+    listens_inside: frozenset[tuple[int, int]] = frozenset()
     capabilities: frozenset[str] = frozenset()
     sysctls: Mapping[str, str] = field(default_factory=dict)
     no_new_privileges: bool = True
@@ -66,6 +68,7 @@ def together(parts: list[Part]) -> Part:
         secret_files=secret_files,
         volumes=volumes,
         listens=frozenset().union(*(part.listens for part in parts)),
+        listens_inside=frozenset().union(*(part.listens_inside for part in parts)),
         capabilities=frozenset().union(*(part.capabilities for part in parts)),
         sysctls=sysctls,
         no_new_privileges=all(part.no_new_privileges for part in parts),

@@ -97,9 +97,11 @@ class Policy:
         """The networks that a machine stands in."""
         return [interface.segment for interface in self.plans[machine].host.interfaces]
 
-    def listens(self, machine: str, port: int, version: int) -> bool:
-        """Does a program of the machine take connections to `port`?"""
-        return (port, version) in self.plans[machine].part.listens
+    def listens(self, cell: Cell) -> bool:
+        """Does a program of the target take the connection, from others or from its own machine?"""
+        part, asked = self.plans[cell.target].part, (cell.port, cell.address.version)
+        is_inside = cell.source.machine == cell.target
+        return asked in part.listens or (is_inside and asked in part.listens_inside)
 
 
 def sources(plans: Mapping[str, Blueprint]) -> list[Source]:
@@ -167,7 +169,7 @@ def predict(policy: Policy, cell: Cell, protocol: Protocol = Protocol.TCP) -> Pr
     back = _answer(policy, there.machine, cell, is_rejected=is_rejected)
     if back.verdict is not Verdict.ACCEPT:
         return replace(back, verdict=Verdict.DROP)
-    if is_rejected or policy.listens(cell.target, cell.port, packet.version):
+    if is_rejected or policy.listens(cell):
         return there
     return Prediction(verdict=Verdict.REFUSE, machine=cell.target)
 

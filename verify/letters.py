@@ -13,7 +13,7 @@ from typing import TypeVar
 from components.part import Blueprint
 from verify.machines import Machines
 from verify.maillog import Entry, read_maillog
-from verify.routes import Ending, How, Writer
+from verify.routes import NO_CONNECTION, Ending, How, Writer
 from verify.trail import Trail
 
 LOG = "/var/log/mail.log"
@@ -99,7 +99,8 @@ class Postman:
         writer = letter.writer
         hops = (writer.client, writer.machine) if writer.client else (writer.machine,)
         if status := self._refused.get(letter.message_id):
-            return frozenset({Ending(hops=hops, how=How.REFUSED, what=status)})
+            came_to = hops[:1] if status == NO_CONNECTION else hops
+            return frozenset({Ending(hops=came_to, how=How.REFUSED, what=status)})
         return frozenset(trail.ends(writer.machine, f"<{letter.message_id}>", hops))
 
     def follow(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from components.config import LabConfig, MachineConfig, Role, SchoolConfig
+from components.dns.model import records_of
 from components.mail.model import aliases_of, destinations
 from components.network.topology import OUTSIDE
 from verify.routes import Writer
@@ -63,8 +64,7 @@ def _domains(school: SchoolConfig, server: MachineConfig) -> list[str]:
     if server.mail is None:
         return []
     taken = destinations(server.mail, server.fqdn(school.domain), school.domain)
-    known = {record.split()[0].lower() for record in school.zone.records}
-    names = {school.domain if name == "@" else f"{name}.{school.domain}" for name in known}
+    names = {record.name.rstrip(".") for record in records_of(school.zone, school.domain)}
     return sorted({name for name in taken if name in names}, key=lambda name: (len(name), name)) or list(taken[:1])
 
 

@@ -1,19 +1,25 @@
 """The way of a letter: which hops it takes and how it ends, from configuration, zone and packet filters alone."""
 
 import enum
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
-from components.config import LabConfig, MachineConfig, Role, SchoolConfig
-from components.mail.model import SYSTEM_ACCOUNTS, Alias, aliases_of, destinations
+from components.config import LabConfig
 from components.network.topology import OUTSIDE
+from verify.aliases import Aliases, targets
 from verify.cells import Address, Cell, Policy, Source, Verdict, predict
 from verify.directory import Directory
+from verify.servers import Servers, domain_of
 
 SMTP = 25
 UNKNOWN_USER = "5.1.1"
 NO_RELAY = "5.7.1"
+TOO_MANY_HOPS = "5.4.0"
+NO_SUCH_DOMAIN = "5.4.4"
+LOOP = "5.4.6"
+NO_CONNECTION = "no connection"
+MAX_RECEIVED = 50  # hopcount_limit, postconf(5)
 
 
 class How(enum.StrEnum):
@@ -28,7 +34,7 @@ class How(enum.StrEnum):
 class Ending:
     """One end of a letter (an alias gives it several): the machines it came by, and what became of it at the last.
 
-    `what`: the mailbox's name, or the refusal's enhanced status code (RFC 3463).
+    `what`: the mailbox's name, or the refusal's enhanced status code (RFC 3463); or `NO_CONNECTION`, of a mail client.
     """
 
     hops: tuple[str, ...]
@@ -53,6 +59,25 @@ class Writer:
     client: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One copy of a letter on its way: its hops so far, how many Received headers and which Delivered-To it has."""
+
+    recipient: str
+    hops: tuple[str, ...]
+    received: int
+    delivered: frozenset[str] = frozenset()
+
+    @property
+    def domain(self) -> str:
+        """The recipient's, in small letters."""
+        return domain_of(self.recipient)
+
+    def ends(self, how: How, what: str = "") -> list[Ending]:
+        """Here and so."""
+        return [Ending(hops=self.hops, how=how, what=what)]
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """How mail goes in one lab."""
@@ -61,170 +86,117 @@ class Post:
     policy: Policy
     directory: Directory
 
+    @property
+    def _servers(self) -> Servers:
+        return Servers(self.lab, self.policy.plans)
+
     def way(self, writer: Writer, recipient: str) -> frozenset[Ending]:
         """Where a letter from `writer` to `recipient` ends."""
         if writer.client is not None:
-            client = self._source(writer.client, 4)
-            return frozenset(self._receive(writer.machine, client.address, recipient, (writer.client,)))
-        source = {
-            version: address
-            for version in writer.families
-            if (address := self._own_address(writer, version)) is not None
-        }
-        return frozenset(self._hand_on(writer.machine, source, recipient, (writer.machine,)))
+            source = self._servers.addresses(writer.client)
+            copy = Copy(recipient=recipient, hops=(writer.client,), received=0)
+            if not self._reaches(writer.client, source, self._servers.addresses(writer.machine)[4], SMTP):
+                return frozenset(copy.ends(How.REFUSED, NO_CONNECTION))
+            return frozenset(self._receive(writer.machine, source[4], copy))
+        own = self._sender(writer) if writer.machine == OUTSIDE else self._servers.addresses(writer.machine)
+        source = {version: own[version] for version in writer.families}
+        copy = Copy(recipient=recipient, hops=(writer.machine,), received=1)
+        return frozenset(self._hand_on(writer.machine, source, copy))
 
-    def _own_address(self, writer: Writer, version: int) -> Address | None:
-        if writer.machine != OUTSIDE:
-            return self._source(writer.machine, version).address
-        domain = writer.address.rpartition("@")[2]
+    def _sender(self, writer: Writer) -> dict[int, Address]:
+        """The addresses that a sender's domain writes from; whoever has none writes as the first."""
+        domain = domain_of(writer.address)
         senders = (s for s in self.lab.internet.senders if domain in (s.domain, s.host))
         found = next(senders, self.lab.internet.senders[0])
-        return found.ipv4 if version == 4 else found.ipv6
+        return {4: found.ipv4, 6: found.ipv6}
 
-    def _source(self, machine: str, version: int) -> Source:
-        address = ip_address(self.policy.plans[machine].host.first(version))
-        return Source(name=machine, machine=machine, address=address)
-
-    def _hand_on(
-        self, machine: str, source: Mapping[int, Address], recipient: str, hops: tuple[str, ...]
-    ) -> Iterable[Ending]:
-        """`machine` has the letter and is to bring it on: into a mailbox of its own, or to the next server."""
-        school, config = self._school_machine(machine)
-        if self._is_local(machine, recipient):
-            if self._takes(machine, recipient) is False:
-                return [Ending(hops=hops, how=How.REFUSED, what=UNKNOWN_USER)]
-            return self._deliver(machine, recipient, hops)
-        if school and config and config.mail and config.mail.relayhost:
-            return self._connect(machine, source, self._relayhost(config), recipient, hops)
+    def _hand_on(self, machine: str, source: Mapping[int, Address], copy: Copy) -> Iterable[Ending]:
+        """`machine` has the copy and is to bring it on: into a mailbox of its own, or to the next server."""
+        school, config = self._servers.config(machine)
+        if self._servers.is_local(machine, copy.recipient):
+            if self._servers.takes(machine, copy.recipient) is False:
+                return copy.ends(How.REFUSED, UNKNOWN_USER)
+            return self._deliver(machine, copy)
+        if config and config.mail and config.mail.relayhost:
+            return self._by_relayhost(machine, source, config.mail.relayhost, copy)
         if school and config and config.spamfilter:
-            domain = _domain(recipient)
-            routes = [route for route in config.spamfilter.domains if route.domain.lower() == domain]
+            routes = [route for route in config.spamfilter.domains if route.domain.lower() == copy.domain]
             if routes:
                 server = next(m for m in school.machines if m.name == routes[0].server)
-                return self._connect(machine, source, [server.ipv4], recipient, hops)
-        return self._connect(machine, source, self.directory.servers(_domain(recipient)), recipient, hops)
+                return self._connect(machine, source, [server.ipv4], copy)
+        servers = [(p, address) for p, address in self.directory.servers(copy.domain) if address.version in source]
+        ahead = self._ahead(machine, servers)
+        if not ahead:
+            return copy.ends(How.REFUSED, LOOP if servers else NO_SUCH_DOMAIN)
+        return self._connect(machine, source, ahead, copy)
 
-    def _relayhost(self, config: MachineConfig) -> list[Address]:
-        """The addresses of `[163.26.182.249]`, `[IPv6:…]` or a name."""
-        target = str(config.mail.relayhost if config.mail else "").split("]")[0].strip("[").removeprefix("IPv6:")
+    def _ahead(self, machine: str, servers: Sequence[tuple[int, Address]]) -> list[Address]:
+        """The servers that are better than `machine` is itself: a letter to the others would come back (smtp(8))."""
+        own = [preference for preference, address in servers if self.directory.owners.get(address) == machine]
+        return [address for preference, address in servers if not own or preference < min(own)]
+
+    def _by_relayhost(
+        self, machine: str, source: Mapping[int, Address], relayhost: str, copy: Copy
+    ) -> Iterable[Ending]:
+        """`[163.26.182.249]`, `[IPv6:…]`, `[name]`, all with or without a port, or a name whose MX records count.
+
+        Where it can't be found, the letters wait: Postfix takes that for a mistake that somebody will mend.
+        """
+        name, bracket, port = relayhost.lower().strip("[").partition("]")
         try:
-            return [ip_address(target)]
+            found: list[Address] = [ip_address(name.removeprefix("ipv6:"))]
         except ValueError:
-            return list(self.directory.addresses.get(target.lower(), []))
+            found = self.directory.hosts(name) if bracket else self._ahead(machine, self.directory.servers(name))
+        return self._connect(machine, source, found, copy, int(port[1:]) if port[1:].isdigit() else SMTP)
 
     def _connect(
-        self,
-        machine: str,
-        source: Mapping[int, Address],
-        targets: Iterable[Address],
-        recipient: str,
-        hops: tuple[str, ...],
+        self, machine: str, source: Mapping[int, Address], targets: Iterable[Address], copy: Copy, port: int = SMTP
     ) -> Iterable[Ending]:
         """To the first of `targets` that answers; when none does, the letter waits."""
         for target in targets:
-            own, owner = source.get(target.version), self.directory.owners.get(target)
-            if own is None or owner is None:
-                continue
-            asked = Source(name=machine, machine=machine, address=own)
-            cell = Cell(source=asked, target=owner, address=target, port=SMTP)
-            if predict(self.policy, cell).verdict is Verdict.ACCEPT:
-                return self._receive(owner, own, recipient, hops)
-        return [Ending(hops=hops, how=How.WAITS)]
+            if self._reaches(machine, source, target, port):
+                return self._receive(self.directory.owners[target], source[target.version], copy)
+        return copy.ends(How.WAITS)
 
-    def _receive(self, machine: str, client: Address, recipient: str, hops: tuple[str, ...]) -> Iterable[Ending]:
-        """`machine` is asked to take the letter by a client with this address."""
-        hops = (*hops, machine)
-        known = self._takes(machine, recipient)
+    def _reaches(self, machine: str, source: Mapping[int, Address], target: Address, port: int) -> bool:
+        own, owner = source.get(target.version), self.directory.owners.get(target)
+        if own is None or owner is None:
+            return False
+        asked = Source(name=machine, machine=machine, address=own)
+        cell = Cell(source=asked, target=owner, address=target, port=port)
+        return predict(self.policy, cell).verdict is Verdict.ACCEPT
+
+    def _receive(self, machine: str, client: Address, copy: Copy) -> Iterable[Ending]:
+        """`machine` is asked to take the copy by a client with this address."""
+        copy = replace(copy, hops=(*copy.hops, machine), received=copy.received + 1)
+        known = self._servers.takes(machine, copy.recipient)
         if known is False:
-            return [Ending(hops=hops, how=How.REFUSED, what=UNKNOWN_USER)]
-        if known is None and not self._trusts(machine, client):
-            return [Ending(hops=hops, how=How.REFUSED, what=NO_RELAY)]
-        own = {version: self._source(machine, version).address for version in (4, 6)}
-        return self._hand_on(machine, own, recipient, hops)
+            return copy.ends(How.REFUSED, UNKNOWN_USER)
+        if known is None and not self._servers.trusts(machine, client):
+            return copy.ends(How.REFUSED, NO_RELAY)
+        if copy.received >= MAX_RECEIVED:
+            return copy.ends(How.REFUSED, TOO_MANY_HOPS)
+        return self._hand_on(machine, self._servers.addresses(machine), copy)
 
-    def _takes(self, machine: str, recipient: str) -> bool | None:
-        """Is the recipient one of the machine's (True), nobody in a domain of its (False), or not its business?"""
-        school, config = self._school_machine(machine)
-        name, domain = recipient.rpartition("@")[0].lower(), _domain(recipient)
-        if school and config and config.spamfilter:
-            routes = [route for route in config.spamfilter.domains if route.domain.lower() == domain]
-            if not routes:
-                return None
-            server = next(m for m in school.machines if m.name == routes[0].server)
-            return name in _names(server)
-        if not self._is_local(machine, recipient):
-            return None
-        if machine == OUTSIDE:
-            return True
-        if config is not None:
-            return name in _names(config) or name in SYSTEM_ACCOUNTS
-        return name in {user.name for user in self.lab.internet.mail.users} | {"postmaster", "root", "mailer-daemon"}
-
-    def _is_local(self, machine: str, recipient: str) -> bool:
-        """Is the recipient's domain one that the machine has mailboxes for?"""
-        school, config = self._school_machine(machine)
-        domain, internet = _domain(recipient), self.lab.internet
-        if school and config and config.mail:
-            return domain in destinations(config.mail, config.fqdn(school.domain), school.domain)
-        if machine == internet.mail.name:
-            return domain in (internet.mail.domain, self.policy.plans[machine].host.fqdn)
-        return machine == OUTSIDE and any(domain in (s.domain, s.host) for s in internet.senders)
-
-    def _trusts(self, machine: str, client: Address) -> bool:
-        """Is the client in the machine's mynetworks (postconf(5))?"""
-        school, config = self._school_machine(machine)
-        if not school or not config:
-            return client.is_loopback
-        filters = [address for f in school.with_role(Role.SPAMFILTER) for address in (f.ipv4, f.ipv6)]
-        inside = client in school.network.ipv4 or client in school.network.ipv6
-        return client.is_loopback or (inside and (config.spamfilter is not None or client not in filters))
-
-    def _deliver(self, machine: str, recipient: str, hops: tuple[str, ...]) -> Iterable[Ending]:
+    def _deliver(self, machine: str, copy: Copy) -> Iterable[Ending]:
         """Into the mailbox, or wherever the aliases lead."""
-        school, config = self._school_machine(machine)
-        name = recipient.rpartition("@")[0].lower()
+        school, config = self._servers.config(machine)
         if machine == OUTSIDE:
             domains = {host: s.domain for s in self.lab.internet.senders for host in (s.domain, s.host)}
-            return [Ending(hops=hops, how=How.MAILBOX, what=domains[_domain(recipient)])]
+            return copy.ends(How.MAILBOX, domains[copy.domain])
         if not school or not config or not config.mail:
-            users = [user.name for user in self.lab.internet.mail.users]
-            return [Ending(hops=hops, how=How.MAILBOX, what=name if name in users else users[0])]
-        aliases = {alias.name.lower(): alias for alias in aliases_of(config.mail)}
-        own = destinations(config.mail, config.fqdn(school.domain), school.domain)
-        found: list[Ending] = []
-        source = {version: self._source(machine, version).address for version in (4, 6)}
-        for target in _expand(name, aliases, own):
-            if "@" in target:
-                found += self._hand_on(machine, source, target, hops)
-            else:
-                found.append(Ending(hops=hops, how=How.MAILBOX, what=target))
-        return found
-
-    def _school_machine(self, name: str) -> tuple[SchoolConfig | None, MachineConfig | None]:
-        pairs = ((s, m) for s in self.lab.schools for m in s.machines if m.name == name)
-        return next(pairs, (None, None))
-
-
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2].lower()
-
-
-def _names(config: MachineConfig) -> set[str]:
-    """Local parts that a school's mail server knows."""
-    if config.mail is None:
-        return set()
-    return {user.name for user in config.mail.users} | {alias.name.lower() for alias in aliases_of(config.mail)}
-
-
-def _expand(name: str, aliases: Mapping[str, Alias], own: Iterable[str], path: tuple[str, ...] = ()) -> set[str]:
-    """Users (without @) and addresses elsewhere that `name` leads to (aliases(5))."""
-    if name not in aliases or name in path:
-        return {name}
-    found: set[str] = set()
-    for target in aliases[name].targets:
-        local, at, domain = target.rpartition("@")
-        if at and domain.lower() not in own:
-            found.add(target)
-        else:
-            found |= _expand((local if at else target).lower(), aliases, own, (*path, name))
-    return found
+            name, users = (
+                copy.recipient.rpartition("@")[0].lower(),
+                [user.name for user in self.lab.internet.mail.users],
+            )
+            return copy.ends(How.MAILBOX, name if name in users else [*users, "root"][0])
+        found = targets(Aliases.of(school, config, config.mail), copy.recipient, copy.delivered)
+        ends = [ending for user in found.users for ending in copy.ends(How.MAILBOX, user)]
+        if found.looping:
+            ends += copy.ends(How.REFUSED, LOOP)
+        # local(8) hands it on as a letter of its own, with both headers.
+        delivered = copy.delivered | {copy.recipient.lower()}
+        for address in found.elsewhere:
+            further = replace(copy, recipient=address, received=copy.received + 1, delivered=delivered)
+            ends += self._hand_on(machine, self._servers.addresses(machine), further)
+        return ends

@@ -1,5 +1,6 @@
 """The school's zone: SOA values, TTL and resource records, as the tutorial's zone file has them."""
 
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,6 +62,7 @@ class Record:
     rdata: dns.rdata.Rdata = field(compare=False, hash=False)
 
 
+@functools.lru_cache(maxsize=4096)  # a zone's lines are read by the check, by the renderer and by the prover
 def parse_record(line: str, origin: str) -> Record:
     """The record that `line` (`owner TYPE data…`) says, with names made absolute below `origin`.
 

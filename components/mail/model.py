@@ -1,5 +1,6 @@
 """A school's mail servers: accounts, aliases and the main.cf values that the tutorial names."""
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ class Alias:
     targets: tuple[str, ...]
 
 
+@functools.lru_cache(maxsize=4096)
 def parse_alias(line: str) -> Alias:
     """The alias that `line` says.
 

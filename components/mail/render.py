@@ -79,17 +79,22 @@ def secret_files(users: Iterable[User]) -> dict[str, str]:
     return {"/etc/maillab/users.secret": "".join(f"{user.name}:{user.password}\n" for user in users)}
 
 
-def _smtp_listens(parameters: Mapping[str, str]) -> frozenset[tuple[int, int]]:
-    """Port 25 of the families of `inet_protocols` (postconf(5)) that `inet_interfaces` has an outer address of."""
+def _smtp_listens(parameters: Mapping[str, str]) -> tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]]]:
+    """Port 25 of the families of `inet_protocols` that `inet_interfaces` opens to others, and to the machine only.
+
+    Both are in postconf(5).
+    """
     protocols = parameters.get("inet_protocols", "all")
     versions = {version for version in (4, 6) if f"ipv{version}" in protocols or "all" in protocols}
-    interfaces = re.split(r"[,\s]+", parameters.get("inet_interfaces", "all").strip())
-    outer = {version for version in (4, 6) if {"all", "$myhostname"} & set(interfaces)}
-    for word in interfaces:
+    words = re.split(r"[,\s]+", parameters.get("inet_interfaces", "all").strip())
+    outer = versions if {"all", "$myhostname"} & set(words) else set()
+    inner = versions if {"loopback-only", "localhost"} & set(words) else set()
+    for word in words:
         with contextlib.suppress(ValueError):
             address = ipaddress.ip_address(word.strip("[]"))
-            outer |= set() if address.is_loopback else {address.version}
-    return frozenset((25, version) for version in versions & outer)
+            family = {address.version} & versions
+            outer, inner = (outer, inner | family) if address.is_loopback else (outer | family, inner)
+    return frozenset((25, version) for version in outer), frozenset((25, version) for version in inner - outer)
 
 
 def mail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:
@@ -98,11 +103,13 @@ def mail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerCo
     Without no-new-privileges: the setgid programs sendmail and postqueue are for every user.
     """
     domains = destinations(config, machine.fqdn(school.domain), school.domain)
+    outside, inside = _smtp_listens(config.main_cf)
     return Part(
         image="mail",
         about=f"mail server for {', '.join(dict.fromkeys(domains))}",
         roles=MAIL_ROLES,
-        listens=both_families(110, 22) | _smtp_listens(config.main_cf),
+        listens=both_families(110, 22) | outside,
+        listens_inside=inside,
         files=mail_files(school, machine, config),
         secret_files=secret_files(config.users),
         volumes={"mailboxes": "/var/mail", "spool": "/var/spool/postfix"},

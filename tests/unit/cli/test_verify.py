@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,16 @@ def test_disagreement_is_exit_status_1(options: list[str]) -> None:
 @pytest.mark.usefixtures("bad")
 def test_words_begin_with_what_disagrees() -> None:
     assert verify()[1].startswith("Not as predicted")
+
+
+def test_address_is_no_emoji(monkeypatch: pytest.MonkeyPatch, tutorial: Model) -> None:
+    found = proof(tutorial, Verdict.UNREACHABLE)
+    first = found.cells[0]
+    source = replace(first.cell.source, address=ip_address("2001:db8:1:100::1"))
+    odd = replace(found, cells=(replace(first, cell=replace(first.cell, source=source)), *found.cells[1:]))
+    monkeypatch.setattr(command, "prove", lambda *_, **__: odd)
+    monkeypatch.setenv("COLUMNS", "250")
+    assert "2001:db8:1:100::1" in verify()[1]
 
 
 @pytest.mark.usefixtures("bad")

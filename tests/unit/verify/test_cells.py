@@ -215,6 +215,22 @@ def test_server_of_one_family_refuses_the_other() -> None:
     assert [found.ask("dns", "mail", 25, version).verdict for version in (4, 6)] == [ACCEPT, REFUSE]
 
 
+@pytest.fixture(scope="module")
+def inward() -> Model:
+    """The tutorial's school, whose mail server is for its own machine only."""
+    return model(lambda data: machine(data, "mail")["mail"].update(main_cf={"inet_interfaces": "loopback-only"}))
+
+
+@by_family
+def test_server_of_the_loopback_only_refuses_others(inward: Model, version: int) -> None:
+    assert inward.ask("dns", "mail", 25, version).verdict is REFUSE
+
+
+@by_family
+def test_server_of_the_loopback_only_takes_connections_there(inward: Model, version: int) -> None:
+    assert inward.ask_itself("mail", 25, version).verdict is ACCEPT
+
+
 def test_rejecting_rule_is_a_refusal() -> None:
     def reject(data: Data) -> None:
         school(data)["firewall"]["mail"][-1]["action"] = "REJECT"

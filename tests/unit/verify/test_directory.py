@@ -4,7 +4,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.unit.labs import Model
+from tests.unit.labs import Model, model, school
+from verify.directory import Directory
 
 FILTER = ["163.26.182.249", "2001:db8:182::249"]
 MAIL = ["163.26.182.2", "2001:db8:182::2"]
@@ -25,7 +26,41 @@ MAIL2 = ["163.26.182.8", "2001:db8:182::8"]
     ],
 )
 def test_servers_of_a_domain_best_first(tutorial: Model, domain: str, servers: list[str]) -> None:
-    assert list(map(str, tutorial.post.directory.servers(domain))) == servers
+    assert [str(address) for _, address in tutorial.post.directory.servers(domain)] == servers
+
+
+def test_servers_have_their_preferences(tutorial: Model) -> None:
+    assert [preference for preference, _ in tutorial.post.directory.servers("mail2.dc1es.tnc.edu.tw")] == [
+        10,
+        10,
+        20,
+        20,
+    ]
+
+
+def with_records(*records: str) -> Directory:
+    """The tutorial's school with further records in its zone."""
+    return model(lambda data: school(data)["zone"]["records"].extend(records)).post.directory
+
+
+def test_names_have_no_case() -> None:
+    found = with_records("Loud MX 0 SpamFilter", "Loud MX 10 MAIL.DC1ES.tnc.edu.tw.").servers("loud.dc1es.tnc.edu.tw")
+    assert [str(address) for _, address in found] == [*FILTER, *MAIL]
+
+
+@pytest.mark.parametrize(
+    ("records", "servers"),
+    [
+        pytest.param(["www CNAME mail"], MAIL, id="to a host"),
+        pytest.param(["www CNAME Mail2.dc1es.tnc.edu.tw."], [*FILTER, *MAIL2], id="to a mail domain"),
+        pytest.param(["www CNAME old", "old CNAME mail"], MAIL, id="twice"),
+        pytest.param(["www CNAME example.com."], ["198.51.100.10", "2001:db8:198::10"], id="outside"),
+        pytest.param(["www CNAME old", "old CNAME www"], [], id="round"),
+    ],
+)
+def test_other_name_has_the_servers_of_the_name_it_stands_for(records: list[str], servers: list[str]) -> None:
+    found = with_records(*records).servers("www.dc1es.tnc.edu.tw")
+    assert [str(address) for _, address in found] == servers
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.unit.verify.fakes import Asked, FakeMachines
 from verify import letters as module
 from verify.letters import LOG, SENDMAIL, SUBMIT, Letter, Postman
 from verify.machines import MachineError
-from verify.routes import Ending, How, Writer
+from verify.routes import NO_CONNECTION, Ending, How, Writer
 
 STRANGER = Writer(address="verify+v4@example.com", machine="outside", families=(4,))
 TEACHER = Writer(address="admin@dc1es.tnc.edu.tw", machine="mail", client="workstation")
@@ -126,6 +126,15 @@ def test_refusal_at_the_mail_client_is_an_end(tutorial: Model) -> None:
     refused[letter.message_id] = "5.1.1"
     sending.send([letter])
     assert sending.seen([letter]) == {letter: {Ending(hops=("workstation", "mail"), how=How.REFUSED, what="5.1.1")}}
+
+
+def test_letter_that_the_mail_client_could_not_hand_in_ends_with_it(tutorial: Model) -> None:
+    refused: dict[str, str] = {}
+    sending = postman(tutorial, answering(refused=refused))
+    (letter,) = sending.letters([(TEACHER, CHEN)])
+    refused[letter.message_id] = NO_CONNECTION
+    sending.send([letter])
+    assert sending.seen([letter]) == {letter: {Ending(hops=("workstation",), how=How.REFUSED, what=NO_CONNECTION)}}
 
 
 def test_letter_that_the_mail_client_handed_in_has_it_as_first_hop(tutorial: Model) -> None:

@@ -76,6 +76,19 @@ def test_people_outside_get_mail(tutorial: Model, address: str) -> None:
     assert address in recipients(tutorial.lab)
 
 
+@pytest.mark.parametrize("name", ["dc1es.tnc.edu.tw", "dns.dc1es.tnc.edu.tw", "mail.dc1es.tnc.edu.tw"])
+def test_zone_may_be_written_with_full_names(name: str) -> None:
+    """The page has `dns.dc1es.tnc.edu.tw.  IN  MX  0`, with the final dot."""
+
+    def write_out(data: Data) -> None:
+        zone = school(data)["zone"]
+        lines = [line.split(None, 1) for line in zone["records"]]
+        names = {"@": "dc1es.tnc.edu.tw."}
+        zone["records"] = [f"{names.get(n, f'{n}.dc1es.tnc.edu.tw.')} {rest}" for n, rest in lines]
+
+    assert f"admin@{name}" in recipients(model(write_out).lab)
+
+
 def test_domain_that_dns_does_not_know_gets_none() -> None:
     given = model(lambda data: machine(data, "mail")["mail"]["mydestination"].append("unknown.$mydomain"))
     assert [address for address in recipients(given.lab) if "unknown" in address] == []
