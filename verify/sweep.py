@@ -8,6 +8,7 @@ from components.part import Blueprint
 from verify.machines import MachineError, Machines
 from verify.maillog import Entry
 
+PATIENCE = 5  # seconds for a mailbox that is in use: a delivery takes milliseconds
 SCRIPT = (pathlib.Path(__file__).parent / "sweep_mailboxes.pl").read_text(encoding="utf-8")
 
 
@@ -32,9 +33,9 @@ def sweep_mailboxes(plans: Mapping[str, Blueprint], machines: Machines, mark: st
 
 def _sweep_machine(machines: Machines, name: str, mark: str) -> list[str]:
     # The shell's * leaves out what begins with a dot; a lock is no mailbox.
-    every = 'shopt -s nullglob extglob; exec perl -e "$1" "$2" /var/mail/!(*.lock)'
+    every = 'shopt -s nullglob; exec perl -e "$1" "$2" "$3" /var/mail/!(*.lock)'
     try:
-        said = machines.run(name, ["bash", "-O", "extglob", "-c", every, "sweep", SCRIPT, mark])
+        said = machines.run(name, ["bash", "-O", "extglob", "-c", every, "sweep", SCRIPT, mark, str(PATIENCE)])
     except MachineError as error:
         return [str(error)]
     return [f"{name}: {line}" for line in said.splitlines()]

@@ -1,12 +1,12 @@
-# sweep_mailboxes.pl MARK FILE...: removes the messages that have MARK in their text from mailboxes (mbox).
+# sweep_mailboxes.pl MARK SECONDS FILE...: removes the messages that have MARK in their text from mailboxes (mbox).
 # A mailbox without one is not touched; in the others, every other message stays as it is, byte for byte.
 # Locked by FILE.lock, as Postfix does before it opens a mailbox (mailbox_delivery_lock, postconf(5)), and as pop3d
-# does. stdout: a line for each mailbox that could not be had.
+# does. stdout: a line for each mailbox that could not be had in SECONDS.
 use strict;
 use warnings;
 use Fcntl;
 
-my ($mark, @files) = @ARGV;
+my ($mark, $seconds, @files) = @ARGV;
 
 sub text_of {
     my ($file) = @_;
@@ -17,7 +17,7 @@ sub text_of {
 
 sub is_locked {
     my ($lock) = @_;
-    for (1 .. 50) {
+    for (0 .. $seconds * 10) {
         return 1 if sysopen(my $made, $lock, O_CREAT | O_EXCL | O_WRONLY, 0600);
         select(undef, undef, undef, 0.1);
     }

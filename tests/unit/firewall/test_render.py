@@ -135,7 +135,7 @@ def test_every_line_means_its_rule(lab: LabConfig) -> None:
 @settings(max_examples=25, deadline=None)
 @given(labs())
 def test_every_other_line_is_a_remark_or_known(lab: LabConfig) -> None:
-    known = ("#", "$IPTABLES -", "/sbin/ip6tables -", "IPTABLES=/sbin/iptables", "IF_", ": \"${IF_")
+    known = ("#", "$IPTABLES -", "/sbin/ip6tables -", "IPTABLES=/sbin/iptables", "IF_", ': "${IF_')
     for plan in blueprints(lab).values():
         lines = plan.part.files["/etc/rc.local"].split("\n")
         assert [found for found in lines if found and not found.startswith(known)] == []

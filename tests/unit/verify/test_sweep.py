@@ -82,7 +82,9 @@ def box(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def run_script(*paths: pathlib.Path) -> str:
-    done = subprocess.run(["perl", "-e", SCRIPT, MARK, *map(str, paths)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["perl", "-e", SCRIPT, MARK, "0.2", *map(str, paths)], capture_output=True, text=True, check=True
+    )
     return done.stdout
 
 
