@@ -83,6 +83,16 @@ def test_rejection_is_an_answer() -> None:
     assert [model(each).ask("workstation3", "mail", 110).verdict for each in (edit, edit_both)] == [REFUSE, DROP]
 
 
+def test_rejection_is_no_answer_of_tcp() -> None:
+    def edit(data: Data) -> None:
+        add_second_school(data)
+        school(data)["firewall"]["mail"].insert(0, {"action": "REJECT", "port": 110, "source": "163.26.190.0/24"})
+        rule = {"action": "DROP", "protocol": "tcp", "source": "163.26.182.0/24"}
+        data["schools"][1]["firewall"]["router"] = [rule]
+
+    assert model(edit).ask("workstation3", "mail", 110).verdict is REFUSE
+
+
 def test_letter_to_where_no_answers_come_from_waits() -> None:
     given = model(with_rule("router", source="198.51.100.0/24", source6="2001:db8:198::/48"))
     found = given.ways("admin@dc1es.tnc.edu.tw", "verify@example.net")

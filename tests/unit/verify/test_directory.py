@@ -54,6 +54,7 @@ def test_names_have_no_case() -> None:
         pytest.param(["www CNAME mail"], MAIL, id="to a host"),
         pytest.param(["www CNAME Mail2.dc1es.tnc.edu.tw."], [*FILTER, *MAIL2], id="to a mail domain"),
         pytest.param(["www CNAME old", "old CNAME mail"], MAIL, id="twice"),
+        pytest.param(["www CNAME old", "old CNAME mail2"], [*FILTER, *MAIL2], id="twice, to a mail domain"),
         pytest.param(["www CNAME example.com."], ["198.51.100.10", "2001:db8:198::10"], id="outside"),
         pytest.param(["www CNAME old", "old CNAME www"], [], id="round"),
     ],

@@ -99,6 +99,12 @@ def test_no_recipient_twice(tutorial: Model) -> None:
     assert len(set(found)) == len(found)
 
 
+def test_only_alias_of_a_server_gets_one_letter() -> None:
+    """It has the fewest targets, and the most."""
+    given = model(lambda data: machine(data, "mail2")["mail"].update(aliases=["root: admin"]))
+    assert recipients(given.lab).count("root@mail2.dc1es.tnc.edu.tw") == 1
+
+
 def test_both_schools_get_mail(two_schools: Model) -> None:
     domains = {address.partition("@")[2] for address in recipients(two_schools.lab)}
     assert {"dc1es.tnc.edu.tw", "dc3es.tnc.edu.tw"} <= domains

@@ -67,6 +67,12 @@ def test_alias_to_an_address_of_the_server_itself_stays_there() -> None:
     assert given.ways(FOREIGN[0], "head@dc1es.tnc.edu.tw") == {"outside → spamfilter → mail: in the mailbox chen"}
 
 
+def test_names_of_an_alias_are_of_the_domain_that_the_server_calls_its_own() -> None:
+    """`myorigin` is $mydomain where mydestination has it."""
+    given = model(lambda data: machine(data, "mail")["mail"]["mydestination"].remove("$myhostname"))
+    assert given.ways(FOREIGN[0], "root@dc1es.tnc.edu.tw") == {"outside → spamfilter → mail: in the mailbox admin"}
+
+
 def test_unknown_user_is_refused_by_the_filter(tutorial: Model) -> None:
     assert tutorial.ways(FOREIGN[0], "nobody-here@dc1es.tnc.edu.tw") == {"outside → spamfilter: refused (5.1.1)"}
 

@@ -70,6 +70,12 @@ def test_server_that_adds_the_last_received_header_refuses(round_relays: Model, 
     assert machines[0] == first
 
 
+def test_alias_that_leads_away_adds_a_received_header(round_relays: Model) -> None:
+    """local(8) sends what it hands on anew."""
+    (way,) = (way for way in round_relays.ways(FOREIGN, "service@dc1es.tnc.edu.tw") if "5.4.0" in way)
+    assert len(way.partition(":")[0].split(" → ")) == MAX_RECEIVED - 1
+
+
 def test_letters_within_the_loop_still_arrive(round_relays: Model) -> None:
     assert round_relays.ways(TEACHER, SECOND) == {"workstation → mail → mail2: in the mailbox syncact"}
 

@@ -95,6 +95,22 @@ def test_alias_that_leads_away_is_followed_and_passes_a_machine_twice() -> None:
     assert found == {mailbox("filter", "mail", user="admin"), there}
 
 
+def test_user_who_keeps_a_copy_of_what_goes_on_has_two_ends() -> None:
+    """Both lines name him: `chen: chen, tnuser@tn.edu.tw`."""
+    found = ends(
+        "mail",
+        mail=[
+            received(FIRST),
+            tried(FIRST, USER, "local", MAILBOX),
+            tried(FIRST, USER, "local", f"sent (forwarded as {SECOND})"),
+            received(SECOND),
+            passed(SECOND, TNUSER, "mail.tn.edu.tw[1.1.1.4]:25", THIRD),
+        ],
+        tn=[received(THIRD), tried(THIRD, TNUSER, "local", MAILBOX)],
+    )
+    assert found == {mailbox("mail"), mailbox("mail", "tn", user="tnuser")}
+
+
 def test_deferred_message_waits_where_it_is() -> None:
     log = [
         received(FIRST),
