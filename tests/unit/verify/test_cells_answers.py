@@ -83,14 +83,17 @@ def test_rejection_is_an_answer() -> None:
     assert [model(each).ask("workstation3", "mail", 110).verdict for each in (edit, edit_both)] == [REFUSE, DROP]
 
 
-def test_rejection_is_no_answer_of_tcp() -> None:
+def test_rejection_and_refusal_are_different_answers() -> None:
+    """The kernel's RST is TCP."""
+
     def edit(data: Data) -> None:
         add_second_school(data)
         school(data)["firewall"]["mail"].insert(0, {"action": "REJECT", "port": 110, "source": "163.26.190.0/24"})
         rule = {"action": "DROP", "protocol": "tcp", "source": "163.26.182.0/24"}
         data["schools"][1]["firewall"]["router"] = [rule]
 
-    assert model(edit).ask("workstation3", "mail", 110).verdict is REFUSE
+    given = model(edit)
+    assert [given.ask("workstation3", "mail", port).verdict for port in (110, 9)] == [REFUSE, DROP]
 
 
 def test_letter_to_where_no_answers_come_from_waits() -> None:

@@ -17,6 +17,7 @@ from verify.pairs import recipients, writers
 from verify.routes import Ending, How
 from verify.run import Proof, expect, prove
 from verify.sweep import SCRIPT
+from verify.trail import Trail
 
 WAITING = Ending(hops=("outside",), how=How.WAITS)
 
@@ -74,9 +75,13 @@ def test_everything_is_predicted_without_a_machine(tutorial: Model) -> None:
 
 @dataclass(slots=True)
 class Lab:
-    """The tutorial's lab, in which all but the letters is as predicted; they come nowhere."""
+    """The tutorial's lab, in which all but the letters is as predicted; they come nowhere.
+
+    `broken`: a command that fails; `words`: what the sweep of mailboxes says.
+    """
 
     broken: str = ""
+    words: str = ""
     asked: list[Asked] = field(default_factory=list)
     machines: list[Machines] = field(default_factory=list)
 
@@ -84,6 +89,8 @@ class Lab:
         self.asked.append(asked)
         if asked.command[0] == self.broken or (self.broken == "sendmail" and "sendmail" in asked.command[-1]):
             raise MachineError(f"{asked.machine}: `{asked.command[0]}` failed")
+        if SCRIPT in asked.command:
+            return self.words
         return {"stat": "0\n", "python3": "{}"}.get(asked.command[0], "")
 
     def swept(self) -> bool:
@@ -149,6 +156,39 @@ def test_mailboxes_are_swept_after_a_failure(running: Lab, tutorial: Model) -> N
     assert not found.holds
     assert found.letters == ()
     assert [failure.partition(": ")[0] for failure in found.failures] == ["letters"]
+
+
+@pytest.fixture
+def bounces(monkeypatch: pytest.MonkeyPatch, running: Lab) -> list[bool]:
+    """Two looks at a bounce on its way, and one after it came; of each, whether the mailboxes were swept before."""
+    looks: list[bool] = []
+
+    def is_on_its_way(*_: object) -> bool:
+        looks.append(running.swept())
+        return len(looks) < 3
+
+    monkeypatch.setattr(module, "POLL", 0)
+    monkeypatch.setattr(Trail, "has_bounces", is_on_its_way)
+    return looks
+
+
+def test_mailboxes_are_swept_when_no_bounce_is_on_its_way(bounces: list[bool], tutorial: Model) -> None:
+    prove(tutorial.lab)
+    assert bounces == [False, False, False]
+
+
+def test_bounce_that_never_comes_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, running: Lab, bounces: list[bool], tutorial: Model
+) -> None:
+    monkeypatch.setattr(module, "BOUNCES", 0)
+    prove(tutorial.lab)
+    assert len(bounces) == 1
+    assert running.swept()
+
+
+def test_mailbox_that_could_not_be_swept_is_told(running: Lab, tutorial: Model) -> None:
+    running.words = "/var/mail/chen: in use"
+    assert "mail: /var/mail/chen: in use" in prove(tutorial.lab).remarks
 
 
 def test_letters_that_can_not_be_followed_spoil_nothing_else(running: Lab, tutorial: Model) -> None:

@@ -1,0 +1,51 @@
+"""Bounces are waited for before a run sweeps up: those that came later would stay."""
+
+import pytest
+
+from tests.unit.verify.logs import FIRST, MAILBOX, SECOND, THIRD, TO_FILTER, USER, passed, received, trail, tried
+
+MARK = ".abc@verify.invalid"
+BOUNCED = tried(FIRST, USER, "none", "bounced (no)", dsn="5.4.6")
+TOLD = f"postfix/bounce[1]: {FIRST}: sender non-delivery notification: {SECOND}"
+
+
+def removed(queue_id: str) -> str:
+    """The line that ends a message's stay on a machine (qmgr(8))."""
+    return f"postfix/qmgr[1]: {queue_id}: removed"
+
+
+LETTER = [received(FIRST), BOUNCED, TOLD, removed(FIRST)]
+HANDED_ON = [passed(SECOND, USER, TO_FILTER, THIRD), removed(SECOND)]
+
+
+@pytest.mark.parametrize(
+    ("log", "beyond"),
+    [
+        pytest.param([], [], id="not yet seen"),
+        pytest.param([passed(SECOND, USER, TO_FILTER, THIRD)], [removed(THIRD)], id="not yet gone on"),
+        pytest.param(HANDED_ON, [], id="not yet seen at the next hop"),
+        pytest.param(HANDED_ON, [tried(THIRD, USER, "none", "deferred (no)", dsn="4.4.1")], id="waits there"),
+    ],
+)
+def test_bounce_on_its_way(log: list[str], beyond: list[str]) -> None:
+    assert trail(mail=[*LETTER, *log], filter=beyond).has_bounces(MARK)
+
+
+@pytest.mark.parametrize(
+    ("log", "beyond"),
+    [
+        pytest.param([tried(SECOND, USER, "local", MAILBOX), removed(SECOND)], [], id="in a mailbox here"),
+        pytest.param(HANDED_ON, [tried(THIRD, USER, "local", MAILBOX), removed(THIRD)], id="in one elsewhere"),
+    ],
+)
+def test_bounce_at_its_end(log: list[str], beyond: list[str]) -> None:
+    assert not trail(mail=[*LETTER, *log], filter=beyond).has_bounces(MARK)
+
+
+def test_letter_that_did_not_bounce() -> None:
+    assert not trail(mail=[received(FIRST), tried(FIRST, USER, "local", MAILBOX)]).has_bounces(MARK)
+
+
+def test_bounces_of_others_are_not_waited_for() -> None:
+    strange = [received(FIRST, "<letter@example.com>"), BOUNCED, TOLD]
+    assert not trail(mail=strange).has_bounces(MARK)
