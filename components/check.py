@@ -15,7 +15,7 @@ from components.follow_ups import without_follow_ups
 from components.internet.model import check_internet
 from components.mail.check_aliases import check_aliases
 from components.network.model import carve, check_segment
-from components.problem import Problem, Severity
+from components.problem import Problem
 from components.stand_in import Gap
 
 NO_DOMAIN = "no-domain.invalid"  # RFC 2606
@@ -54,11 +54,6 @@ def _check_all(config: LabConfig) -> list[Problem]:
     problems += check_reverse_zones(config)
     problems += check_firewalls(config)
     return problems
-
-
-def warnings(config: LabConfig) -> list[Problem]:
-    """What a good configuration should be told all the same."""
-    return [problem for problem in check(config) if problem.severity is Severity.WARNING]
 
 
 def _check_lab(config: LabConfig) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 import enum
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
@@ -9,7 +10,7 @@ from components.dns.model import ZoneConfig
 from components.firewall.model import FirewallConfig
 from components.internet.model import InternetConfig
 from components.mail.model import MailServerConfig
-from components.network.model import CarrierConfig, SegmentConfig
+from components.network.model import Address, CarrierConfig, SegmentConfig
 from components.spamfilter.model import SpamFilterConfig
 
 
@@ -34,6 +35,10 @@ class MachineConfig:
     hostname: str | None = None
     mail: MailServerConfig | None = None
     spamfilter: SpamFilterConfig | None = None
+
+    def address(self, version: int) -> Address:
+        """The machine's address of IP `version` (4 or 6)."""
+        return self.ipv4 if version == 4 else self.ipv6
 
     def fqdn(self, domain: str) -> str:
         """The machine's full name in `domain`, without the final dot."""
@@ -71,6 +76,29 @@ class LabConfig:
     def label(self) -> str:
         """What marks the lab's resources on the engine: the prefix, because no two labs there share it."""
         return self.prefix.removesuffix("-")
+
+
+def claims(config: LabConfig) -> Iterator[tuple[str, Address, str]]:
+    """(machine, address, place) for every address that the configuration gives away."""
+    internet, where = config.internet, "maillab:internet"
+    yield from (
+        ("router", address, f"{where}.segment") for address in (internet.segment.router, internet.segment.router6)
+    )
+    yield from (
+        ("internet", address, f"{where}.name_server") for address in (internet.name_server, internet.name_server6)
+    )
+    yield from ((internet.mail.name, address, f"{where}.mail") for address in (internet.mail.ipv4, internet.mail.ipv6))
+    for index, sender in enumerate(internet.senders):
+        yield from (("outside", address, f"{where}.senders[{index}]") for address in (sender.ipv4, sender.ipv6))
+    for school in config.schools:
+        place = f"maillab:schools.{school.name}"
+        yield from (
+            ("router", address, f"{place}.network") for address in (school.network.router, school.network.router6)
+        )
+        for machine in school.machines:
+            yield from (
+                (machine.name, address, f"{place}.machines.{machine.name}") for address in (machine.ipv4, machine.ipv6)
+            )
 
 
 PREFIX = re.compile(r"([a-z0-9][a-z0-9_.-]*)?\Z")

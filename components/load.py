@@ -1,7 +1,7 @@
 """From what the stack's file says to a checked configuration, or to everything that is wrong with it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from components.check import check
 from components.config import LabConfig
@@ -12,10 +12,16 @@ from components.reader import REPORTED, Reader
 KEYS = ("where", "prefix", "network", "internet", "schools")
 
 
-def parse(data: Mapping[str, object], stack: str, found: Sequence[Problem] = ()) -> LabConfig:
+def parse(
+    data: Mapping[str, object],
+    stack: str,
+    found: Sequence[Problem] = (),
+    warn: Callable[[Problem], object] = lambda _: None,
+) -> LabConfig:
     """The configuration in `data` (keys `schools`, `internet`, `network`, `where`, `prefix`).
 
-    `found`: problems that were found before; REPORTED is in `data` where they were.
+    `found`: problems that were found before; REPORTED is in `data` where they were. `warn` is told what a good
+    configuration should be told all the same.
 
     Raises:
         ConfigurationError: with every problem that was found, of form and of meaning.
@@ -23,15 +29,20 @@ def parse(data: Mapping[str, object], stack: str, found: Sequence[Problem] = ())
     reader = Reader()
     filled = {"where": "local", "prefix": f"{stack}-"} | {k: v for k, v in data.items() if v not in (None, "")}
     config = reader.read(LabConfig, filled | {"stack": stack}, "maillab:")
-    checked = [problem for problem in check(config, reader.gaps) if problem.severity is Severity.ERROR]
-    problems = [*found, *reader.problems, *checked]
+    checked = check(config, reader.gaps)
+    errors = [problem for problem in checked if problem.severity is Severity.ERROR]
+    problems = [*found, *reader.problems, *errors]
     if problems:
         raise ConfigurationError(problems)
+    for warning in checked:
+        warn(warning)
     return config
 
 
-def read_stack(texts: Mapping[str, str | None], stack: str) -> LabConfig:
-    """The configuration from Pulumi's own form: each key's value as text, objects as JSON.
+def read_stack(
+    texts: Mapping[str, str | None], stack: str, warn: Callable[[Problem], object] = lambda _: None
+) -> LabConfig:
+    """The configuration from Pulumi's own form: each key's value as text, objects as JSON; `warn` as for `parse`.
 
     Raises:
         ConfigurationError: with every problem that was found.
@@ -46,4 +57,4 @@ def read_stack(texts: Mapping[str, str | None], stack: str) -> LabConfig:
             remedy = "edit the stack's yaml file instead of `pulumi config set`, or use --path"
             problems.append(Problem(id="no-structure", where=f"maillab:{key}", what=str(error), remedy=remedy))
             data[key] = REPORTED
-    return parse(data, stack, problems)
+    return parse(data, stack, problems, warn)

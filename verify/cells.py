@@ -3,16 +3,16 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 
 from components.config import LabConfig
 from components.firewall.chain import Packet, decide, of_chain
 from components.firewall.model import Action, Chain, Protocol, Rule
 from components.firewall.render import rule_command
+from components.network.model import Address
 from components.network.topology import OUTSIDE, ROUTER
 from components.part import Blueprint
 
-Address = IPv4Address | IPv6Address
 # What the tutorial's machines serve or might serve, and one port that nobody in the lab listens on.
 PORTS: Mapping[int, str] = {
     25: "smtp",
@@ -102,6 +102,11 @@ class Policy:
         part, asked = self.plans[cell.target].part, (cell.port, cell.address.version)
         is_inside = cell.source.machine == cell.target
         return asked in part.listens or (is_inside and asked in part.listens_inside)
+
+
+def owners(plans: Mapping[str, Blueprint]) -> dict[Address, str]:
+    """Address to the machine that has it."""
+    return {interface.ip: name for name, plan in plans.items() for interface in plan.host.addresses}
 
 
 def sources(plans: Mapping[str, Blueprint]) -> list[Source]:

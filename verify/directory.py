@@ -7,8 +7,9 @@ from ipaddress import ip_address
 
 from components.config import LabConfig
 from components.dns.model import ADDRESS_TYPES, records_of
+from components.network.model import Address
 from components.part import Blueprint
-from verify.cells import Address
+from verify.cells import owners
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,5 +70,4 @@ def directory(lab: LabConfig, plans: Mapping[str, Blueprint]) -> Directory:
         # The first server of a domain is its best one (components/internet/zones.py).
         exchangers[domain].append((10 * (1 + len(exchangers[domain])), host))
         addresses[host] += [ipv4, ipv6]
-    owners = {interface.ip: name for name, plan in plans.items() for interface in plan.host.addresses}
-    return Directory(exchangers=dict(exchangers), addresses=dict(addresses), aliases=aliases, owners=owners)
+    return Directory(exchangers=dict(exchangers), addresses=dict(addresses), aliases=aliases, owners=owners(plans))

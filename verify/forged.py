@@ -9,14 +9,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
-from components.config import LabConfig, Role, SchoolConfig
+from components.config import LabConfig, Role, SchoolConfig, claims
 from components.firewall.model import Action, Protocol
-from components.firewall.policy import MARTIANS
+from components.firewall.policy import martians
+from components.network.model import Address
 from components.network.topology import OUTSIDE
 from components.part import Blueprint
-from verify.cells import Address, Cell, Policy, Prediction, Source, Verdict, predict
+from verify.cells import Cell, Policy, Prediction, Source, Verdict, predict
 from verify.machines import Machines
 
 FOLDER = pathlib.Path(__file__).parent
@@ -53,13 +54,12 @@ def _cells(plans: Mapping[str, Blueprint], machine: str, target: str, lies: Iter
 
 
 def _given(lab: LabConfig) -> set[Address]:
-    senders: list[Address] = [address for s in lab.internet.senders for address in (s.ipv4, s.ipv6)]
-    return {*senders, *(a for s in lab.schools for m in s.machines for a in (m.ipv4, m.ipv6))}
+    return {address for _, address, _ in claims(lab)}
 
 
 def _unused(lab: LabConfig, school: SchoolConfig) -> Iterator[Address]:
     """An address of the school that no machine has, of each family."""
-    taken = {*_given(lab), school.network.router, school.network.router6}
+    taken = _given(lab)
     for network in (school.network.ipv4, school.network.ipv6):
         candidates = (network[number] for number in range(1, network.num_addresses - 1))
         yield from [next(address for address in candidates if address not in taken)]
@@ -68,9 +68,8 @@ def _unused(lab: LabConfig, school: SchoolConfig) -> Iterator[Address]:
 def _nobody(lab: LabConfig) -> Iterator[Address]:
     """An address that nobody on the Internet has, of each family."""
     for version, skipped in ((4, ("0.0.0.0/8", "127.0.0.0/8")), (6, ("::/128", "::1/128"))):
-        networks = [ip_network(text) for text in MARTIANS if text not in skipped]
-        unused = (net for net in networks if net.version == version and not any(a in net for a in _given(lab)))
-        yield from [network[1] for network in list(unused)[:1]]
+        usable = [network for network in martians(lab, version) if str(network) not in skipped]
+        yield from [network[1] for network in usable[:1]]
 
 
 def _allowed(lab: LabConfig, school: SchoolConfig) -> Iterator[Address]:

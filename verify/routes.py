@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from components.config import LabConfig
+from components.network.model import Address
 from components.network.topology import OUTSIDE
 from verify.aliases import Aliases, targets
-from verify.cells import Address, Cell, Policy, Source, Verdict, predict
+from verify.cells import Cell, Policy, Source, Verdict, predict
 from verify.directory import Directory
 from verify.servers import Servers, domain_of
 
@@ -185,10 +186,8 @@ class Post:
             domains = {host: s.domain for s in self.lab.internet.senders for host in (s.domain, s.host)}
             return copy.ends(How.MAILBOX, domains[copy.domain])
         if not school or not config or not config.mail:
-            name, users = (
-                copy.recipient.rpartition("@")[0].lower(),
-                [user.name for user in self.lab.internet.mail.users],
-            )
+            name = copy.recipient.rpartition("@")[0].lower()
+            users = [user.name for user in self.lab.internet.mail.users]
             return copy.ends(How.MAILBOX, name if name in users else [*users, "root"][0])
         found = targets(Aliases.of(school, config, config.mail), copy.recipient, copy.delivered)
         ends = [ending for user in found.users for ending in copy.ends(How.MAILBOX, user)]

@@ -81,7 +81,6 @@ class Proof:
 class Expectation:
     """What a configuration says should happen."""
 
-    plans: Mapping[str, Blueprint]
     cells: Mapping[Cell, Prediction]
     forged: Mapping[Cell, Prediction]
     letters: Mapping[Letter, frozenset[Ending]]
@@ -94,7 +93,6 @@ def expect(lab: LabConfig, plans: Mapping[str, Blueprint], postman: Postman) -> 
     pairs = [(writer, recipient) for writer in writers(lab) for recipient in recipients(lab)]
     letters = postman.letters(pairs)
     return Expectation(
-        plans=plans,
         cells=predict_all(policy, cells(lab, plans)),
         forged=predict_forged(policy, forged_cells(lab, plans)),
         letters={letter: post.way(letter.writer, letter.recipient) for letter in letters},
@@ -142,17 +140,19 @@ def _timed_probe(
 ) -> tuple[tuple[CellResult, ...], float]:
     started = time.monotonic()
     seen = probe(machines, expected.cells, failures=failures)
-    results = tuple(CellResult(cell=c, predicted=p, seen=seen[c]) for c, p in expected.cells.items())
-    return results, time.monotonic() - started
+    return _results(expected.cells, seen), time.monotonic() - started
+
+
+def _results(expected: Mapping[Cell, Prediction], seen: Mapping[Cell, Verdict]) -> tuple[CellResult, ...]:
+    return tuple(CellResult(cell=cell, predicted=found, seen=seen[cell]) for cell, found in expected.items())
 
 
 def _try_forged(machines: Machines, expected: Expectation, failures: list[str]) -> tuple[CellResult, ...]:
     try:
-        came = try_forged(machines, expected.forged)
+        return _results(expected.forged, try_forged(machines, expected.forged))
     except MachineError as error:
         failures.append(f"datagrams: {error}")
         return ()
-    return tuple(CellResult(cell=c, predicted=p, seen=came[c]) for c, p in expected.forged.items())
 
 
 def _try_letters(

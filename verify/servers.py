@@ -6,9 +6,9 @@ from ipaddress import ip_address
 
 from components.config import LabConfig, MachineConfig, Role, SchoolConfig
 from components.mail.model import SYSTEM_ACCOUNTS, aliases_of, destinations
+from components.network.model import Address
 from components.network.topology import OUTSIDE
 from components.part import Blueprint
-from verify.cells import Address
 
 
 def domain_of(address: str) -> str:

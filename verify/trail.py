@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from components.part import Blueprint
+from verify.cells import owners
 from verify.maillog import Delivery, Entry
 from verify.routes import Ending, How
 
@@ -18,8 +19,7 @@ class Trail:
     @classmethod
     def of(cls, logs: Mapping[str, Mapping[str, Entry]], plans: Mapping[str, Blueprint]) -> "Trail":
         """The logs of the machines in `plans`."""
-        owners = {str(address.ip): name for name, plan in plans.items() for address in plan.host.addresses}
-        return cls(logs=logs, owners=owners)
+        return cls(logs=logs, owners={str(address): name for address, name in owners(plans).items()})
 
     def ends(self, machine: str, message_id: str, hops: tuple[str, ...]) -> Iterator[Ending]:
         """The ends that the message, handed in at `machine`, has come to; none while it is on its way."""

@@ -95,7 +95,7 @@ def _rows(records: Iterable[Record], origin: str) -> list[Row]:
 def _pointers(school: SchoolConfig, network: IPv4Network | IPv6Network) -> list[Row]:
     """A PTR for each machine and for the router, from its address to its full name."""
     version = network.version
-    hosts = [(m.ipv4 if version == 4 else m.ipv6, m.fqdn(school.domain)) for m in school.machines]
+    hosts = [(m.address(version), m.fqdn(school.domain)) for m in school.machines]
     hosts.append((school.network.router if version == 4 else school.network.router6, f"router.{school.domain}"))
     return [(f"{address.reverse_pointer}.", "PTR", f"{fqdn}.") for address, fqdn in sorted(hosts)]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 
 from components.config import LabConfig, SchoolConfig
-from components.firewall.chain import Packet, decide, of_chain, representatives
+from components.firewall.chain import Packet, contains, decide, of_chain, representatives
 from components.firewall.dead import check_dead_rules, placed_rules
-from components.firewall.model import Action, Chain, Ipv6Policy, Network, Protocol, Rule, RuleConfig
+from components.firewall.model import Action, Chain, Ipv6Policy, Protocol, Rule, RuleConfig
 from components.firewall.policy import LOOPBACK, SMTP, configured_rules, router_rules
 from components.firewall.render import rule_command
 from components.network.topology import INTERNET
@@ -86,16 +86,12 @@ def _anyone(chain: Sequence[Rule], version: int) -> bool:
     """Does somebody whom no rule knows by name get to port 25?"""
     named = [rule.source for rule in chain if rule.source and rule.source.prefixlen >= NARROW[version]]
     for source in representatives((rule.source for rule in chain), version):
-        if any(_inside(source, network) for network in named):
+        if any(contains(network, source) for network in named):
             continue
         decided = decide(chain, Packet(version=version, source=source, destination=0, port=SMTP))
         if decided is None or decided.action is Action.ACCEPT:
             return True
     return False
-
-
-def _inside(address: int, network: Network) -> bool:
-    return int(network.network_address) <= address <= int(network.broadcast_address)
 
 
 def _check_reach(config: LabConfig, school: SchoolConfig, where: str) -> Iterator[Problem]:
@@ -106,8 +102,8 @@ def _check_reach(config: LabConfig, school: SchoolConfig, where: str) -> Iterato
         if version == 6 and school.firewall.ipv6 is Ipv6Policy.TUTORIAL:
             continue
         forward = of_chain(every, version, Chain.FORWARD)
-        server = next((m.ipv4 if version == 4 else m.ipv6 for m in school.machines if m.mail), None)
-        inside = school.network.ipv4 if version == 4 else school.network.ipv6
+        server = next((m.address(version) for m in school.machines if m.mail), None)
+        inside = school.network.prefix(version)
         for place, rule in placed_rules(school.firewall.mail, version, f"{where}.mail"):
             network = rule.source
             if server is None or network is None or rule.not_source or rule.action is not Action.ACCEPT:
@@ -128,7 +124,7 @@ def _always_dropped(forward: Sequence[Rule], allowed: Rule, server: int, schools
         return None
     sources = representatives([network, *(rule.source for rule in forward)], network.version)
     for source, side in itertools.product(sources, (INTERNET, *schools)):
-        if not _inside(source, network):
+        if not contains(network, source):
             continue
         packet = Packet(
             version=network.version,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from components.config import LabConfig, SchoolConfig
 from components.firewall.chain import Packet, decide, fits, of_chain, representatives
 from components.firewall.model import Action, Chain, Ipv6Policy, Protocol, Rule, RuleConfig
-from components.firewall.policy import configured_rules, forged_source_rules, lab_rules_first, ssh_rules
+from components.firewall.policy import configured_rules, forged_source_rules, lab_rules_first, passed_on, ssh_rules
 from components.firewall.render import rule_command
 from components.problem import Problem, Severity
 
@@ -36,15 +36,16 @@ class Dead:
 def check_dead_rules(config: LabConfig, school: SchoolConfig, where: str) -> list[Problem]:
     """Every dead rule of the school's `firewall` section, which is at `where`."""
     dead: list[Dead] = []
+    forged_sources = forged_source_rules(config)
     for version in (4, 6):
         own = [Placed(rule=rule) for rule in lab_rules_first(school, version)]
         closed = version == 4 or school.firewall.ipv6 is Ipv6Policy.CLOSED
         configured = _placed(school.firewall.mail, version, f"{where}.mail") if closed else []
         ssh = [Placed(rule=rule) for rule in ssh_rules(school, version)]
         dead += _dead([*own, *configured, *ssh])
-        forged = [Placed(rule=rule) for rule in of_chain(forged_source_rules(config), version, Chain.FORWARD)]
+        forged = [Placed(rule=rule) for rule in of_chain(forged_sources, version, Chain.FORWARD)]
         router = _placed(school.firewall.router, version, f"{where}.router")
-        passing = [replace(placed, rule=replace(placed.rule, chain=Chain.FORWARD)) for placed in router]
+        passing = [replace(placed, rule=passed_on(placed.rule, school)) for placed in router]
         dead += _dead([*forged, *passing])
     rules = {f"{where}.mail[{i}]": rule for i, rule in enumerate(school.firewall.mail)}
     rules |= {f"{where}.router[{i}]": rule for i, rule in enumerate(school.firewall.router)}

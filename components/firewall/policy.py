@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import ip_network
 
-from components.config import LabConfig, MachineConfig, Role, SchoolConfig
+from components.config import LabConfig, MachineConfig, Role, SchoolConfig, claims
 from components.firewall.model import Action, Chain, Ipv6Policy, Network, Protocol, Rule, RuleConfig
+from components.network.model import Address
 from components.network.topology import INTERNET, ROUTER, topology_of
 
 LINK_LOCAL = (ip_network("fe80::/10"), ip_network("ff00::/8"))
@@ -98,7 +99,7 @@ def ssh_rules(school: SchoolConfig, version: int) -> list[Rule]:
     """SSH: the filter fetches the accounts, the teacher works from the workstation."""
     rules = [_input(version, Action.ACCEPT, SSH, LOOPBACK[version])]
     for machine in school.with_role(Role.SPAMFILTER, Role.WORKSTATION):
-        rules.append(_input(version, Action.ACCEPT, SSH, _only(machine.ipv4 if version == 4 else machine.ipv6)))
+        rules.append(_input(version, Action.ACCEPT, SSH, _only(machine.address(version))))
     rules.append(_input(version, Action.DROP, SSH))
     text = "SSH 只允許 spamfilter (帳號同步) 與 workstation 連線"
     return _titled(rules, text, "SSH from the spamfilter (it fetches the accounts) and the workstation.")
@@ -107,7 +108,7 @@ def ssh_rules(school: SchoolConfig, version: int) -> list[Rule]:
 def dns_rules(school: SchoolConfig, version: int) -> list[Rule]:
     """A name server's: port 53 from everywhere; everything else is for the school."""
     asked = _input(version, Action.ACCEPT, DOMAIN)
-    others = replace(_input(version, Action.DROP, None, _network(school, version)), not_source=True, syn=True)
+    others = replace(_input(version, Action.DROP, None, school.network.prefix(version)), not_source=True, syn=True)
     return [
         *_titled([replace(asked, protocol=Protocol.UDP), asked], "DNS 開放給所有人查詢", "Names for everybody."),
         *_itself(version),
@@ -117,11 +118,11 @@ def dns_rules(school: SchoolConfig, version: int) -> list[Rule]:
 
 def spamfilter_rules(school: SchoolConfig, version: int) -> list[Rule]:
     """The appliance's: port 25 from everywhere, its pages from the school, SSH out to the mail servers only."""
-    pages = _input(version, Action.ACCEPT, FILTER_PAGES, _network(school, version))
+    pages = _input(version, Action.ACCEPT, FILTER_PAGES, school.network.prefix(version))
     shut = replace(_input(version, Action.DROP, None), syn=True)
     out = Rule(version=version, chain=Chain.OUTPUT, action=Action.ACCEPT, protocol=Protocol.TCP, port=SSH)
     servers = [server for server in school.machines if server.mail is not None]
-    ssh = [replace(out, destination=_only(server.ipv4 if version == 4 else server.ipv6)) for server in servers]
+    ssh = [replace(out, destination=_only(server.address(version))) for server in servers]
     ssh.append(replace(out, action=Action.DROP))
     smtp = _input(version, Action.ACCEPT, SMTP)
     return [
@@ -138,11 +139,13 @@ def router_rules(lab: LabConfig) -> list[Rule]:
     rules = forged_source_rules(lab)
     for version in (4, 6):
         for school in lab.schools:
-            rules += [
-                replace(rule, chain=Chain.FORWARD, destination=_network(school, version))
-                for rule in configured_rules(school.firewall.router, version)
-            ]
+            rules += [passed_on(rule, school) for rule in configured_rules(school.firewall.router, version)]
     return rules
+
+
+def passed_on(rule: Rule, school: SchoolConfig) -> Rule:
+    """`rule` for what the router passes on to the school."""
+    return replace(rule, chain=Chain.FORWARD, destination=school.network.prefix(rule.version))
 
 
 def forged_source_rules(lab: LabConfig) -> list[Rule]:
@@ -150,12 +153,10 @@ def forged_source_rules(lab: LabConfig) -> list[Rule]:
     rules: list[Rule] = []
     for version in (4, 6):
         drop = Rule(version=version, chain=Chain.FORWARD, action=Action.DROP)
-        leaving = [
-            replace(drop, in_interface=school.name, source=_network(school, version), not_source=True)
-            for school in lab.schools
-        ]
-        entering = [replace(drop, in_interface=INTERNET, source=_network(school, version)) for school in lab.schools]
-        strange = [replace(drop, in_interface=INTERNET, source=network) for network in _martians(lab, version)]
+        prefixes = [(school.name, school.network.prefix(version)) for school in lab.schools]
+        leaving = [replace(drop, in_interface=name, source=net, not_source=True) for name, net in prefixes]
+        entering = [replace(drop, in_interface=INTERNET, source=net) for _, net in prefixes]
+        strange = [replace(drop, in_interface=INTERNET, source=network) for network in martians(lab, version)]
         rules += [
             *_titled(leaving, "學校送出的封包, 來源必須是本校", "From a school come its own addresses only (BCP 38)."),
             *_titled(entering, "由外面進來的封包, 來源不可能是本校", "From outside comes no address of a school."),
@@ -169,23 +170,14 @@ def _titled(rules: list[Rule], comment: str, note: str) -> list[Rule]:
     return [replace(rules[0], comment=comment, note=note), *rules[1:]] if rules else []
 
 
-def _martians(lab: LabConfig, version: int) -> list[Network]:
-    """Without those that this lab itself gives to somebody."""
+def martians(lab: LabConfig, version: int) -> list[Network]:
+    """Networks of IP `version` that nobody has an address in, without those that this lab itself gives to somebody."""
+    given = [address for _, address, _ in claims(lab)]
     networks = [ip_network(text) for text in MARTIANS]
-    internet = lab.internet
-    given: list[IPv4Address | IPv6Address] = [internet.segment.router, internet.segment.router6]
-    given += [internet.name_server, internet.name_server6]
-    given += [internet.mail.ipv4, internet.mail.ipv6]
-    given += [address for sender in internet.senders for address in (sender.ipv4, sender.ipv6)]
-    given += [address for s in lab.schools for machine in s.machines for address in (machine.ipv4, machine.ipv6)]
     return [net for net in networks if net.version == version and not any(address in net for address in given)]
 
 
-def _network(school: SchoolConfig, version: int) -> IPv4Network | IPv6Network:
-    return school.network.ipv4 if version == 4 else school.network.ipv6
-
-
-def _only(address: IPv4Address | IPv6Address) -> Network:
+def _only(address: Address) -> Network:
     return ip_network(address)
 
 

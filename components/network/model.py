@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from components.problem import Problem
 
 MAX_SUBNET_PREFIX = 28
+Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,10 @@ class SegmentConfig:
     ipv6: IPv6Network
     router: IPv4Address
     router6: IPv6Address
+
+    def prefix(self, version: int) -> IPv4Network | IPv6Network:
+        """The prefix of IP `version` (4 or 6)."""
+        return self.ipv4 if version == 4 else self.ipv6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 
 from components.config import LabConfig, Role, SchoolConfig
-from components.network.model import Attachment, Interface, Segment, SegmentConfig, carve, deal_addresses
+from components.network.model import Address, Attachment, Interface, Segment, SegmentConfig, carve, deal_addresses
 
 INTERNET = "internet"
 ROUTER = "router"
 OUTSIDE = "outside"
-Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

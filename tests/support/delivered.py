@@ -42,8 +42,7 @@ def mailbox_of(hops: list[Hop]) -> str:
     """The file in /var/mail that the last hop wrote: the user's, or on `outside` the domain's."""
     delivery = hops[-1].delivery
     assert delivery is not None
-    user, _, domain = delivery.to.lower().rpartition("@")
-    return domain if delivery.relay == "virtual" else user
+    return delivery.mailbox
 
 
 def arrived(lab: Lab, mail: Letter, hops: list[Hop]) -> Delivered:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from components.check import check, warnings
+from components.check import check
 from components.load import parse
-from components.problem import ConfigurationError, Severity
+from components.problem import ConfigurationError, Problem, Severity
 from tests.support.problems import ids
 from tests.support.stacks import stack_data
 
@@ -35,6 +35,13 @@ def errors(data: dict[str, Any]) -> list[tuple[str, str]]:
     return [(problem.id, problem.where.rpartition(".")[2]) for problem in caught.value.problems]
 
 
+def warnings(data: dict[str, Any]) -> list[Problem]:
+    """What a good configuration is told all the same."""
+    found: list[Problem] = []
+    parse(data, "dc1es", warn=found.append)
+    return found
+
+
 def test_tutorials_rules_are_good() -> None:
     assert check(parse(configuration(), "dc1es")) == []
 
@@ -48,7 +55,7 @@ def test_tutorials_rules_are_good() -> None:
     ],
 )
 def test_rule_that_changes_nothing_is_a_warning(at: int, rule: dict[str, object], expected: str) -> None:
-    (warning,) = warnings(parse(configuration(at, rule), "dc1es"))
+    (warning,) = warnings(configuration(at, rule))
     assert (warning.id, warning.severity) == ("rule-shadowed", Severity.WARNING)
     assert warning.where.endswith(f".firewall.{expected}")
 
@@ -88,14 +95,14 @@ def test_rule_that_decides_about_ssh_is_told_to_leave_it(rule: dict[str, object]
 
 def test_rule_that_is_dead_in_one_family_is_not_to_be_removed() -> None:
     data = configuration(2, accept("203.71.0.0/16", source6="2001:db8:163:5::/64"))
-    (warning,) = warnings(parse(data, "dc1es"))
+    (warning,) = warnings(data)
     assert warning.what.startswith("on IPv6 this rule can never match")
     assert warning.remedy == "leave source6 out; on IPv4 the rule is needed"
 
 
 def test_dropping_what_is_dropped_already_is_no_contradiction() -> None:
     data = configuration(None, {"action": "REJECT", "port": 25, "source": "198.51.100.0/24"})
-    (warning,) = warnings(parse(data, "dc1es"))
+    (warning,) = warnings(data)
     assert (warning.id, warning.where) == ("rule-shadowed", "maillab:schools.dc1es.firewall.mail[8]")
 
 
@@ -134,7 +141,7 @@ def test_narrower_and_other_rules_are_good(at: int | None, rule: dict[str, objec
 
 
 def test_port_25_open_on_ipv6_is_a_warning_where_it_is_wanted() -> None:
-    (warning,) = warnings(parse(configuration(ipv6="tutorial"), "dc1es"))
+    (warning,) = warnings(configuration(ipv6="tutorial"))
     assert (warning.id, warning.where) == ("ipv6-open", "maillab:schools.dc1es.firewall.ipv6")
     assert "never sees the spamfilter" in warning.what
 
