@@ -17,6 +17,7 @@ from components.mail.check_aliases import check_aliases
 from components.network.model import carve, check_segment
 from components.problem import Problem
 from components.stand_in import Gap
+from components.vm.model import check_vm, check_where
 
 NO_DOMAIN = "no-domain.invalid"  # RFC 2606
 
@@ -58,16 +59,8 @@ def _check_all(config: LabConfig) -> list[Problem]:
 
 def _check_lab(config: LabConfig) -> list[Problem]:
     problems = check_segment(config.internet.segment, "maillab:internet.segment")
-    if config.where != "local":
-        remedy = "write local (this machine's Docker engine)"
-        problems.append(
-            Problem(
-                id="unknown-where",
-                where="maillab:where",
-                what=f"{config.where!r} is not known",
-                remedy=remedy,
-            )
-        )
+    problems += check_where(config.where, config.build)
+    problems += check_vm(config.vm)
     if not PREFIX.match(config.prefix):
         what, remedy = f"{config.prefix!r} can't begin a container's name", "small letters, digits, - _ ."
         problems.append(Problem(id="bad-prefix", where="maillab:prefix", what=what, remedy=remedy))

@@ -12,6 +12,7 @@ from components.internet.model import InternetConfig
 from components.mail.model import MailServerConfig
 from components.network.model import Address, CarrierConfig, SegmentConfig
 from components.spamfilter.model import SpamFilterConfig
+from components.vm.model import Build, VmConfig
 
 
 class Role(enum.StrEnum):
@@ -71,6 +72,8 @@ class LabConfig:
     internet: InternetConfig
     schools: tuple[SchoolConfig, ...]
     network: CarrierConfig = field(default_factory=CarrierConfig)
+    vm: VmConfig = field(default_factory=VmConfig)
+    build: Build = Build.THERE
 
     @property
     def label(self) -> str:

@@ -9,7 +9,7 @@ import pulumi_docker as docker
 from components.blueprints import blueprints
 from components.config import LabConfig, Role
 from components.dns.server import DnsServer
-from components.images import build_images
+from components.images import build_images, this_platform
 from components.internet.server import Internet, OutsideMail
 from components.machine import Machine, Site
 from components.mail.server import MailServer, SecondMailServer
@@ -17,6 +17,8 @@ from components.network.server import Router, docker_networks
 from components.network.topology import INTERNET, OUTSIDE, ROUTER, topology_of
 from components.part import Blueprint
 from components.spamfilter.server import SpamFilter
+from components.vm.model import LOCAL, VM, Build
+from components.vm.server import Engine, LabVm, RemoteEngine, bring_images, settle
 from components.workstation.server import Workstation
 
 # The first role that fits says what a machine is: the tutorial's single host is a mail server with BIND.
@@ -34,11 +36,9 @@ FLUSH = (
 )
 
 
-def docker_host(where: str) -> str:
-    """The engine's address for `where`. `local` is what the docker command itself would use."""
-    if where == "local":
-        return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-    raise ValueError(f"where {where!r} is not known")
+def local_docker_host() -> str:
+    """The engine that the docker command itself would use."""
+    return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
 
 
 class Lab(pulumi.ComponentResource):
@@ -51,20 +51,21 @@ class Lab(pulumi.ComponentResource):
     def __init__(self, config: LabConfig, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("maillab:lab:Lab", config.stack, None, opts)
         self.config = config
-        host = docker_host(config.where)
-        provider = docker.Provider("docker", host=host, opts=pulumi.ResourceOptions(parent=self))
+        engine = self._engine()
+        child_of_engine = pulumi.ResourceOptions(parent=self, depends_on=engine.after)
+        provider = docker.Provider("docker", host=engine.host, opts=child_of_engine)
         topology = topology_of(config)
         child = pulumi.ResourceOptions(parent=self, provider=provider)
+        plans = blueprints(config)
         labels = {"maillab.project": "maillab", "maillab.stack": config.label}
         self.site = Site(
             labels=labels,
             prefix=config.prefix,
             provider=provider,
-            docker_host=host,
+            docker_host=engine.host,
             networks=docker_networks(topology.segments, config.prefix, labels, child),
-            images=build_images(provider, self),
+            images=self._images(engine, provider, {plan.part.image for plan in plans.values()}),
         )
-        plans = blueprints(config)
         kinds = self._classes()
         self.machines = {
             name: kinds[name](name, plan, self.site, pulumi.ResourceOptions(parent=self))
@@ -87,6 +88,26 @@ class Lab(pulumi.ComponentResource):
             },
         }
         self.register_outputs(self.outputs)
+
+    def _engine(self) -> Engine:
+        """The lab's Docker engine, made or reached."""
+        where, stack = self.config.where, self.config.stack
+        child = pulumi.ResourceOptions(parent=self)
+        self.stays = settle(local_docker_host() if where == LOCAL else where, child)
+        if where == LOCAL:
+            return Engine(host=local_docker_host(), platform=this_platform(), after=[self.stays])
+        if where == VM:
+            return LabVm(stack, self.config.vm, self.stays, child).engine
+        return RemoteEngine(stack, where, self.stays, child).engine
+
+    def _images(self, engine: Engine, provider: docker.Provider, used: set[str]) -> dict[str, pulumi.Output[str]]:
+        """The id of each image that is used, on the lab's engine."""
+        if self.config.build is Build.THERE:
+            return build_images(provider, engine.platform, used, self)
+        child = pulumi.ResourceOptions(parent=self, depends_on=[self.stays])
+        builder = docker.Provider("docker-here", host=local_docker_host(), opts=child)
+        built = build_images(builder, engine.platform, used, self)
+        return bring_images(built, local_docker_host(), engine.host, pulumi.ResourceOptions(parent=self))
 
     def _classes(self) -> dict[str, type[Machine]]:
         kinds: dict[str, type[Machine]] = {

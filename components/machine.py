@@ -21,7 +21,7 @@ OPEN_FILES = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What all machines of a lab share: the engine, the names, the networks (segment name to network).
+    """What all machines of a lab share: the engine, the names, the networks (by segment), image ids by service.
 
     `labels` mark what belongs to the lab.
     """
@@ -31,7 +31,7 @@ class Site:
     provider: docker.Provider
     docker_host: pulumi.Input[str]
     networks: Mapping[str, docker.Network]
-    images: Mapping[str, docker.Image]
+    images: Mapping[str, pulumi.Input[str]]
 
 
 class Machine(pulumi.ComponentResource):
@@ -79,7 +79,7 @@ class Machine(pulumi.ComponentResource):
         return docker.Container(
             name,
             name=f"{site.prefix}{name}",
-            image=site.images[args.part.image].repo_digest,
+            image=site.images[args.part.image],
             hostname=args.host.fqdn.partition(".")[0],
             init=True,
             restart="unless-stopped",

@@ -1,0 +1,72 @@
+"""Where the lab runs, and what the virtual machine is like that a stack may make for it."""
+
+import enum
+import re
+from dataclasses import dataclass
+
+from components.problem import Problem
+
+LOCAL, VM = "local", "vm"
+SSH = re.compile(r"ssh://([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?\Z")
+LEAST_MEMORY = 1024  # MiB; the lab takes 160, the Docker engine as much, building an image the rest
+LEAST_DISK = 6  # GiB; images take 1.2, the system 0.6
+MOST_CPUS, MOST_MEMORY, MOST_DISK = 64, 262_144, 2048
+PRIVILEGED_PORTS = 1024
+
+
+class Accelerator(enum.StrEnum):
+    """How the virtual machine's processor is made: `auto` is KVM where it works, else emulation (TCG)."""
+
+    AUTO = "auto"
+    KVM = "kvm"
+    TCG = "tcg"
+
+
+class Build(enum.StrEnum):
+    """Where images are built: on the engine that the lab runs on, or by this computer's, and brought there."""
+
+    THERE = "there"
+    HERE = "here"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmConfig:
+    """`maillab:vm`: `memory` in MiB, `disk` in GiB; `ssh_port` of 127.0.0.1 leads to SSH (0: any free one)."""
+
+    cpus: int = 2
+    memory: int = 2048
+    disk: int = 16
+    ssh_port: int = 0
+    accelerator: Accelerator = Accelerator.AUTO
+
+
+def check_where(where: str, build: Build) -> list[Problem]:
+    """Problems of `maillab:where` and `maillab:build`."""
+    problems = []
+    if where not in (LOCAL, VM) and not SSH.match(where):
+        what = f"{where!r} is not known"
+        remedy = "write local (this computer's Docker engine), vm (a virtual machine) or ssh://user@host"
+        problems.append(Problem(id="unknown-where", where="maillab:where", what=what, remedy=remedy))
+    elif where == LOCAL and build is Build.HERE:
+        what, remedy = "with where: local, here and there are one", "leave build out"
+        problems.append(Problem(id="build-here", where="maillab:build", what=what, remedy=remedy))
+    return problems
+
+
+def check_vm(config: VmConfig) -> list[Problem]:
+    """Sizes that can't be; what this computer has is looked at when the machine is made."""
+    limits = {
+        "cpus": (config.cpus, 1, MOST_CPUS, "processors"),
+        "memory": (config.memory, LEAST_MEMORY, MOST_MEMORY, "MiB of memory"),
+        "disk": (config.disk, LEAST_DISK, MOST_DISK, "GiB of disk"),
+    }
+    problems = []
+    for key, (value, least, most, unit) in limits.items():
+        if not least <= value <= most:
+            what, remedy = f"{value} {unit}", f"write a number from {least} to {most}"
+            problems.append(Problem(id="vm-size", where=f"maillab:vm.{key}", what=what, remedy=remedy))
+    if config.ssh_port and not PRIVILEGED_PORTS <= config.ssh_port <= 65535:
+        what = f"{config.ssh_port} is no port that a machine without root's rights can have"
+        remedy = "write one from 1024 to 65535, or leave it out: a free one is taken"
+        problems.append(Problem(id="vm-port", where="maillab:vm.ssh_port", what=what, remedy=remedy))
+    return problems

@@ -1,0 +1,136 @@
+"""The virtual machine, or the way to another computer, as resources: Commands that run `python -m where`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_command as command
+
+from components.images import image_name
+from components.vm.model import VmConfig
+from components.vm.render import disk_recipe
+
+# Relative to the project's folder, so that a state holds no path of a computer.
+INTERPRETER = [".venv/bin/python", "-m", "where"]
+# Runs again only when WHERE changes: then everything of the lab would be left behind at the old place, unknown.
+STAY = """printf '%s\\n' "maillab: this lab is at $PULUMI_COMMAND_STDOUT, and the configuration says $WHERE now. \
+Nothing was changed [where-changed]" "    remove it there first: bin/maillab down; then bring it up at the new place" \
+"    or put maillab:where (for local: DOCKER_HOST, the docker context) back to what it was" >&2; exit 1"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The Docker engine of a lab: its DOCKER_HOST, its platform such as `linux/amd64`, what makes it reachable."""
+
+    host: pulumi.Input[str]
+    platform: pulumi.Input[str] | None
+    after: list[pulumi.Resource]
+
+
+def where_command(
+    name: str,
+    verb: str,
+    environment: Mapping[str, pulumi.Input[str]],
+    opts: pulumi.ResourceOptions,
+    delete: str | None = None,
+) -> command.local.Command:
+    """A Command that runs `python -m where VERB`, at deletion `python -m where DELETE`."""
+    return command.local.Command(
+        name,
+        create=verb,
+        delete=delete,
+        interpreter=INTERPRETER,
+        environment=dict(environment),
+        add_previous_output_in_env=False,
+        opts=opts,
+    )
+
+
+def settle(where: str, opts: pulumi.ResourceOptions) -> command.local.Command:
+    """What keeps a lab where it is: created with its place, it refuses to be changed. All else depends on it."""
+    return command.local.Command(
+        "where",
+        create="""printf %s "$WHERE\"""",
+        update=STAY,
+        interpreter=["/bin/bash", "-c"],
+        environment={"WHERE": where},
+        opts=opts,
+    )
+
+
+class LabVm(pulumi.ComponentResource):
+    """`maillab:vm:LabVm`: a virtual machine on this computer with a Docker engine in it.
+
+    Output `docker_host`: the engine's socket on this computer, known once the machine runs.
+    """
+
+    def __init__(
+        self, stack: str, config: VmConfig, after: pulumi.Resource, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("maillab:vm:LabVm", "vm", None, opts)
+        recipe = disk_recipe()
+        folder = {"FOLDER": f".vm/{stack}", "NAME": stack}
+        sizes = {
+            "CPUS": str(config.cpus),
+            "MEMORY": str(config.memory),
+            "DISK": str(config.disk),
+            "SSH_PORT": str(config.ssh_port),
+            "ACCELERATOR": str(config.accelerator),
+        }
+        check = where_command("vm-check", "check", folder | sizes, self._child(after))
+        disk = where_command(
+            "vm-disk",
+            "disk",
+            {"PACKAGES": recipe.packages, "MAKE_DISK": recipe.script, **recipe.files},
+            self._child(check),
+        )
+        keys = where_command("vm-keys", "keys", folder, self._child(check))
+        machine = where_command(
+            "vm-machine",
+            "start",
+            {**folder, **sizes, "BASE": disk.stdout, "KEYS": keys.stdout},
+            self._child(),
+            delete="stop",
+        )
+        # A machine that was started with other settings is waited for again.
+        ready = where_command("vm-engine", "reach", {**folder, **sizes, "FOLDER": machine.stdout}, self._child())
+        self.engine = Engine(host=ready.stdout, platform=None, after=[ready])
+        self.register_outputs({"docker_host": ready.stdout})
+
+    def _child(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=list(after))
+
+
+class RemoteEngine(pulumi.ComponentResource):
+    """`maillab:vm:RemoteEngine`: the Docker engine of another computer, over SSH.
+
+    Output `docker_host`: its socket on this computer.
+    """
+
+    def __init__(
+        self, stack: str, where: str, after: pulumi.Resource, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("maillab:vm:RemoteEngine", "engine", None, opts)
+        ready = where_command(
+            "engine-connection",
+            "connect",
+            {"FOLDER": f".vm/{stack}", "WHERE": where},
+            pulumi.ResourceOptions(parent=self, depends_on=[after]),
+            delete="disconnect",
+        )
+        lines = ready.stdout.apply(lambda text: text.splitlines())
+        self.engine = Engine(host=lines[0], platform=lines[1], after=[ready])
+        self.register_outputs({"docker_host": lines[0]})
+
+
+def bring_images(
+    built: Mapping[str, pulumi.Output[str]], here: str, there: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> dict[str, pulumi.Output[str]]:
+    """The ids that images built here have on the lab's engine, once they were brought there."""
+    names = list(built)
+    lines = pulumi.Output.all(*built.values()).apply(
+        lambda ids: "".join(f"{image_name(name)} {made}\n" for name, made in zip(names, ids, strict=True))
+    )
+    brought = where_command("images", "bring", {"HERE": here, "DOCKER_HOST": there, "IMAGES": lines}, opts)
+    ids = brought.stdout.apply(lambda text: dict(line.split() for line in text.splitlines()))
+    return {name: ids[image_name(name)] for name in names}

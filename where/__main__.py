@@ -1,0 +1,98 @@
+"""What the program's Commands run: `python -m where VERB`. The environment says with what, stdout what came of it.
+
+Progress goes to stderr. Exit status 1: it failed, stderr says what, where and what to do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from where import disk, images, keys, power, preflight, tunnel
+from where.home import Home, Settings
+from where.problem import WhereError
+from where.ssh import to_host
+
+
+def say(line: str) -> None:
+    """A line of progress."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _home() -> Home:
+    return Home(Path(os.environ["FOLDER"]))
+
+
+def _settings() -> Settings:
+    given = os.environ
+    numbers = {key: int(given[key.upper()]) for key in ("cpus", "memory", "disk", "ssh_port")}
+    return Settings(name=given["NAME"], base=given.get("BASE", ""), accelerator=given["ACCELERATOR"], **numbers)
+
+
+def _check() -> str:
+    return preflight.check(_home(), _settings())
+
+
+def _disk() -> str:
+    recipe = {key: text for key, text in os.environ.items() if key.startswith("/")}
+    return disk.make_disk(recipe, os.environ["PACKAGES"], os.environ["MAKE_DISK"], say)
+
+
+def _keys() -> str:
+    return keys.make_keys(_home(), os.environ["NAME"])
+
+
+def _start() -> str:
+    home = _home()
+    accelerator = power.start(home, _settings(), say)
+    say(f"the machine runs ({accelerator}); its console is {home.folder}/console.log")
+    return str(home.folder)
+
+
+def _reach() -> str:
+    return power.reach(_home(), say)
+
+
+def _stop() -> str:
+    power.stop(_home(), say)
+    return ""
+
+
+def _connect() -> str:
+    home, ssh = _home(), to_host(os.environ["WHERE"])
+    remote = tunnel.connect(home, ssh)
+    say(f"Docker engine {remote.version}, {remote.platform}")
+    return f"{tunnel.Tunnel(home).docker_host}\n{remote.platform}"
+
+
+def _disconnect() -> str:
+    home = _home()
+    tunnel.Tunnel(home).close(to_host(os.environ["WHERE"]))
+    return ""
+
+
+def _bring() -> str:
+    pairs = (line.split() for line in os.environ["IMAGES"].splitlines())
+    return images.bring(dict(pairs), os.environ["HERE"], os.environ["DOCKER_HOST"], say)
+
+
+VERBS: dict[str, Callable[[], str]] = {
+    "check": _check, "disk": _disk, "keys": _keys, "start": _start, "reach": _reach, "stop": _stop,
+    "connect": _connect, "disconnect": _disconnect, "bring": _bring,
+}  # fmt: skip
+
+
+def main(verb: str) -> int:
+    """Run one verb."""
+    try:
+        print(VERBS[verb](), end="")
+    except WhereError as error:
+        say(f"maillab: {error.text}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,126 @@
+"""The folder of a virtual machine: its files, and what it was last started with."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from where.problem import WhereError
+
+# A socket's path has 107 characters at most (unix(7)), and ssh adds 17 of its own while it makes one (ssh.c).
+LONGEST_SOCKET = 107 - 17
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a machine is started with: `memory` in MiB, `disk` in GiB, `ssh_port` 0 for any free one."""
+
+    name: str
+    base: str
+    cpus: int
+    memory: int
+    disk: int
+    ssh_port: int
+    accelerator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """`.vm/<stack>`: disk, keys, sockets and logs of one machine."""
+
+    folder: Path
+
+    @property
+    def disk(self) -> Path:
+        """The machine's own disk: what differs from `base`, and the snapshots."""
+        return self.folder / "disk.qcow2"
+
+    @property
+    def ssh_config(self) -> Path:
+        """For `ssh -F`: everything that is needed to reach the host `vm`."""
+        return self.folder / "ssh_config"
+
+    @property
+    def qmp(self) -> str:
+        """qemu's control socket, relative to where we are: paths of sockets are short."""
+        return os.path.relpath(self.folder / "qmp.sock")
+
+    def settings(self) -> Settings | None:
+        """What the machine was last started with, None before the first time."""
+        try:
+            return Settings(**json.loads((self.folder / "machine.json").read_text("utf-8")))
+        except FileNotFoundError:
+            return None
+        except (TypeError, ValueError) as error:
+            path = self.folder / "machine.json"
+            raise WhereError(
+                "vm-damaged", f"{path} can't be read: {error}", f"remove the machine: rm -r {self.folder}"
+            ) from error
+
+    def save(self, settings: Settings) -> None:
+        """Remember the settings for `maillab vm start`."""
+        self.write("machine.json", json.dumps(asdict(settings), indent=1) + "\n")
+
+    def write(self, name: str, text: str, mode: int = 0o600) -> None:
+        """A file of the folder, all or nothing."""
+        with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False, encoding="utf-8") as file:
+            file.write(text)
+        Path(file.name).chmod(mode)
+        Path(file.name).replace(self.folder / name)
+
+    def read(self, name: str) -> str:
+        """A file's text without the ends' white space, empty when there is none."""
+        try:
+            return (self.folder / name).read_text("utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
+    def pid(self) -> int | None:
+        """The process that is the machine; None when it does not run."""
+        text = self.read("qemu.pid")
+        return int(text) if text.isdigit() and _is_qemu(int(text), self.folder) else None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One at a time: starting, stopping, snapshots, the tunnel."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self.folder / "lock").open("a", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _is_qemu(pid: int, folder: Path) -> bool:
+    """Is the process this folder's machine? After a reboot another program may have its number."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        state = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z" and f"maillab-{digest(folder)}".encode() in words
+
+
+def digest(folder: Path) -> str:
+    """Short name of a folder of this computer."""
+    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+
+
+def socket_folder(folder: Path) -> Path:
+    """Where the sockets of `folder` lie, absolute: in it, or in a short private one when its path is too long."""
+    inside = folder.resolve()
+    if len(str(inside / "docker.sock")) <= LONGEST_SOCKET:
+        return inside
+    private = Path(f"/tmp/maillab-{os.getuid()}")
+    private.mkdir(mode=0o700, exist_ok=True)
+    found = private.lstat()
+    if private.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise WhereError("socket-folder", f"{private} is not yours alone", f"remove it: rm -r {private}")
+    short = private / digest(folder)
+    short.mkdir(mode=0o700, exist_ok=True)
+    return short

@@ -1,0 +1,71 @@
+"""Images that were built here, brought to the engine where the lab runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from where.problem import WhereError
+
+Say = Callable[[str], object]
+
+
+def bring(images: Mapping[str, str], here: str, there: str, say: Say) -> str:
+    """Bring what is missing there; answers lines `tag id-there`, in the order of `images` (tag to id here).
+
+    All of it goes in one `docker save`: shared layers once. Raises WhereError with docker's words.
+    """
+    missing = [tag for tag, image in images.items() if _id(there, tag) != image]
+    if missing:
+        begin = time.monotonic()
+        say(f"bringing images from {here}: {', '.join(missing)}")
+        _copy(here, there, missing)
+        say(f"they are there after {time.monotonic() - begin:.0f} s")
+    return "\n".join(f"{tag} {_inspect(there, tag)}" for tag in images)
+
+
+def _copy(here: str, there: str, tags: Sequence[str]) -> None:
+    # stderr goes to files: with two pipes and a stream in between, one would wait for the other.
+    with tempfile.TemporaryFile() as save_words, tempfile.TemporaryFile() as load_words:
+        pipe = subprocess.PIPE
+        save = subprocess.Popen(["docker", "--host", here, "save", *tags], stdout=pipe, stderr=save_words, env=_plain())
+        command = ["docker", "--host", there, "load", "--quiet"]
+        load = subprocess.Popen(command, stdin=save.stdout, stdout=subprocess.DEVNULL, stderr=load_words, env=_plain())
+        if save.stdout:
+            save.stdout.close()  # so that `save` ends when `load` does
+        for name, process, words in (("load", load, load_words), ("save", save, save_words)):
+            if process.wait():
+                words.seek(0)
+                raise _failure(name, words.read().decode(errors="replace").strip())
+
+
+def _failure(name: str, words: str) -> WhereError:
+    full = "no space left" in words
+    remedy = "give its disk more room: vm.disk in Pulumi.<stack>.yaml" if full else "then run the same again"
+    return WhereError("no-space" if full else "images-failed", f"docker {name} failed: {words}", remedy)
+
+
+def _inspect(host: str, image: str) -> str:
+    return _docker(host, "image", "inspect", "--format", "{{.Id}}", image).strip()
+
+
+def _id(host: str, image: str) -> str:
+    try:
+        return _inspect(host, image)
+    except WhereError:
+        return ""
+
+
+def _docker(host: str, *words: str) -> str:
+    done = subprocess.run(["docker", "--host", host, *words], capture_output=True, text=True, check=False, env=_plain())
+    if done.returncode:
+        raise WhereError("docker-failed", f"docker {' '.join(words[:2])} on {host}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _plain() -> dict[str, str]:
+    """Without what would lead `docker` elsewhere."""
+    return {key: value for key, value in os.environ.items() if key not in ("DOCKER_HOST", "DOCKER_CONTEXT")}

@@ -1,0 +1,174 @@
+"""A virtual machine's life: started, reached, stopped, removed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from where.disk import FILES, need_room
+from where.home import Home, Settings
+from where.keys import ALIAS, run
+from where.problem import WhereError
+from where.qemu import choose_accelerator, command_line, need_qemu, this_arch
+from where.qmp import order, run_state
+from where.ssh import to_machine
+from where.tunnel import Tunnel, connect, wait_for_engine
+
+BOOT_SECONDS = {"kvm": 120, "tcg": 600}
+SHUTDOWN_SECONDS = 180
+ROOM = 1500  # MiB that a lab writes to its machine's disk at least
+Say = Callable[[str], object]
+
+
+def start(home: Home, settings: Settings, say: Say) -> str:
+    """Have the machine run with `settings`; one that runs with others is stopped first. Answers its accelerator.
+
+    Raises:
+        WhereError: a program, a port, room or the disk is missing, or qemu refuses.
+    """
+    with home.alone():
+        if home.pid():
+            if home.settings() == settings:
+                return _running(home)
+            say("the machine runs with other settings: it is stopped first")
+            _shut_down(home, say)
+        arch = this_arch()
+        need_qemu(arch)
+        _own_disk(home, settings, say)
+        port = _port(settings)
+        accelerator = choose_accelerator(settings.accelerator, arch, home.folder / "vmlinuz", say)
+        for stale in ("qmp.sock", "qemu.pid"):
+            (home.folder / stale).unlink(missing_ok=True)
+        _launch(home, command_line(home, settings, arch, accelerator, port))
+        home.write("accelerator", f"{accelerator}\n")
+        home.write("port", f"{port}\n")
+        home.write("ssh_config", _ssh_config(home, port))
+        home.save(settings)
+        return accelerator
+
+
+def _running(home: Home) -> str:
+    """Goes on when the machine waits for room on this computer's disk (werror=enospc)."""
+    if run_state(home) in ("io-error", "paused"):
+        need_room(home.folder, ROOM)
+        order(home, "cont")
+    return home.read("accelerator")
+
+
+def _launch(home: Home, words: list[str]) -> None:
+    done = subprocess.run(words, cwd=home.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        taken = "Could not set up host forwarding rule" in done.stderr
+        remedy = ["another program has the port: ss -ltnp; choose another vm.ssh_port, or none"] if taken else []
+        raise WhereError("port-taken" if taken else "qemu-failed", f"qemu: {done.stderr.strip()}", *remedy)
+
+
+def _port(settings: Settings) -> int:
+    """The port of this computer that leads to SSH in the machine. Raises WhereError when it is taken."""
+    with socket.socket() as tried:
+        try:
+            tried.bind(("127.0.0.1", settings.ssh_port))
+        except OSError as error:
+            what = f"port {settings.ssh_port} of 127.0.0.1 is taken ({error.strerror})"
+            remedy = f"see by whom: ss -ltnp 'sport = {settings.ssh_port}'; choose another vm.ssh_port, or leave it out"
+            raise WhereError("port-taken", what, remedy) from error
+        return int(tried.getsockname()[1])
+
+
+def _own_disk(home: Home, settings: Settings, say: Say) -> None:
+    """The machine's disk, which holds what differs from the common one; it grows when it shall be larger."""
+    base = Path(settings.base)
+    if home.disk.exists():
+        before = home.settings()
+        if before and before.base != settings.base:
+            say(f"the machine keeps the disk it was made from ({before.base}); `maillab down`, `up` makes it anew")
+        _grow(home, settings)
+        return
+    need_room(home.folder, ROOM)
+    for name in FILES:
+        target = home.folder / name
+        target.unlink(missing_ok=True)
+        try:
+            os.link(base / name, target)  # stays when the cache is emptied, and takes no room
+        except OSError:
+            run(["cp", "--sparse=always", str(base / name), str(target)])
+    new = home.disk.with_suffix(".new")
+    run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", "disk.raw", str(new), f"{settings.disk}G"])
+    new.rename(home.disk)
+
+
+def _grow(home: Home, settings: Settings) -> None:
+    before = home.settings()
+    if before and settings.disk < before.disk:
+        remedy = f"write vm.disk: {before.disk}, or make the machine anew: maillab down, maillab up"
+        raise WhereError("disk-shrinks", f"a disk of {before.disk} GiB can't become one of {settings.disk} GiB", remedy)
+    if before and settings.disk > before.disk:
+        run(["qemu-img", "resize", "-q", str(home.disk), f"{settings.disk}G"])
+
+
+def _ssh_config(home: Home, port: int) -> str:
+    folder = home.folder.resolve()
+    lines = {
+        "HostName": "127.0.0.1", "Port": port, "User": "root", "IdentityFile": f'"{folder}/key"',
+        "IdentitiesOnly": "yes", "IdentityAgent": "none", "UserKnownHostsFile": f'"{folder}/known_hosts"',
+        "GlobalKnownHostsFile": "none", "StrictHostKeyChecking": "yes", "HostKeyAlias": ALIAS,
+    }  # fmt: skip
+    return "".join(["Host vm\n", *(f"  {key} {value}\n" for key, value in lines.items())])
+
+
+def reach(home: Home, say: Say) -> str:
+    """Wait for the machine's Docker engine, and have its socket here; answers DOCKER_HOST.
+
+    Raises:
+        WhereError: the machine does not run, ended, or does not answer in time.
+    """
+    if not home.pid():
+        raise WhereError("vm-stopped", "the virtual machine does not run", "start it: bin/maillab vm start")
+    ssh, tunnel = to_machine(home), Tunnel(home)
+    if not tunnel.alive(ssh):
+        limit = BOOT_SECONDS.get(home.read("accelerator"), BOOT_SECONDS["tcg"])
+        wait_for_engine(ssh, lambda: home.pid() is not None, limit, say)
+        connect(home, ssh)
+    return tunnel.docker_host
+
+
+def stop(home: Home, say: Say) -> None:
+    """Shut the machine down as one does a computer; its disk stays. One that does not run is fine."""
+    with home.alone():
+        _shut_down(home, say)
+
+
+def _shut_down(home: Home, say: Say) -> None:
+    ssh = to_machine(home)
+    pid = home.pid()
+    if pid and run_state(home) == "running":
+        # The machine ends the connection before the command has an answer.
+        subprocess.run(ssh.command("systemctl poweroff"), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    Tunnel(home).close(ssh)
+    deadline = time.monotonic() + SHUTDOWN_SECONDS
+    while pid and home.pid() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    if home.pid():
+        say(f"the machine did not shut down within {SHUTDOWN_SECONDS} s: it is switched off")
+        order(home, "quit")
+        while home.pid():
+            time.sleep(0.1)
+
+
+def remove(home: Home, say: Say) -> None:
+    """The machine and everything in it: all mail of the lab is gone."""
+    if not home.folder.exists():
+        return
+    if home.pid():
+        with home.alone():
+            Tunnel(home).close(to_machine(home))
+            order(home, "quit")
+            while home.pid():
+                time.sleep(0.1)
+    shutil.rmtree(home.folder)
+    say(f"removed the virtual machine {home.folder}")

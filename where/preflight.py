@@ -1,0 +1,72 @@
+"""What can be known to go wrong before anything is made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+
+from where.disk import NEEDED, need_room
+from where.home import Home, Settings
+from where.power import ROOM
+from where.problem import WhereError
+from where.qemu import need_qemu, this_arch
+
+PROGRAMS = {
+    "ssh": "openssh-client", "ssh-keygen": "openssh-client", "mmdebstrap": "mmdebstrap", "mkfs.ext4": "e2fsprogs",
+}  # fmt: skip
+SPARE = 512  # MiB that this computer keeps for itself
+
+
+def check(home: Home, settings: Settings) -> str:
+    """Everything that a machine needs of this computer; answers a line on it.
+
+    Raises:
+        WhereError: with everything that is missing.
+    """
+    problems: list[WhereError] = []
+    for attempt in (_programs, _memory, _room, _port):
+        try:
+            attempt(home, settings)
+        except WhereError as problem:
+            problems.append(problem)
+    if problems:
+        first, more = problems[0], "\n".join(problem.text for problem in problems[1:])
+        raise WhereError(first.id, "\n".join(filter(None, [f"{first}", *first.remedy, more])))
+    return f"{settings.cpus} processors, {settings.memory} MiB of memory, {settings.disk} GiB of disk"
+
+
+def _programs(_home: Home, settings: Settings) -> None:
+    need_qemu(this_arch())
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    missing = sorted({package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)})
+    if missing:
+        what = f"missing on this computer: {', '.join(missing)}"
+        raise WhereError("no-program", what, f"`make up` installs them, or by hand: apt install {' '.join(missing)}")
+    there = os.cpu_count() or 1
+    if settings.cpus > there:
+        raise WhereError("too-many-cpus", f"vm.cpus is {settings.cpus}, this computer has {there}", "write fewer")
+
+
+def _memory(home: Home, settings: Settings) -> None:
+    if home.pid():
+        return
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    if settings.memory + SPARE > pages:
+        what = f"vm.memory is {settings.memory} MiB, this computer has {pages} MiB in all"
+        raise WhereError("too-little-memory", what, f"write at most {pages - SPARE}")
+
+
+def _room(home: Home, _settings: Settings) -> None:
+    if not home.disk.exists():
+        need_room(home.folder, NEEDED + ROOM)
+
+
+def _port(home: Home, settings: Settings) -> None:
+    """Only a wanted one: a free one is found later."""
+    if not settings.ssh_port or home.pid():
+        return
+    with socket.socket() as tried:
+        if tried.connect_ex(("127.0.0.1", settings.ssh_port)) == 0:
+            remedy = f"see whose: ss -ltnp 'sport = {settings.ssh_port}'; choose another vm.ssh_port, or leave it out"
+            raise WhereError("port-taken", f"port {settings.ssh_port} of 127.0.0.1 is taken", remedy)

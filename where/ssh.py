@@ -1,0 +1,137 @@
+"""SSH to the computer with the Docker engine: how it is called, and what its refusals mean."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from where.home import Home
+from where.problem import WhereError
+
+# Never a question: nobody sees it in a Command.
+QUIET = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "LogLevel=ERROR")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ssh:
+    """A way to a computer: `name` for messages, `words` of the command line up to and with the host."""
+
+    name: str
+    words: tuple[str, ...]
+
+    def command(self, *remote: str, options: Sequence[str] = ()) -> list[str]:
+        """The command line that runs `remote` there (a shell there reads it); `options` go before the host."""
+        return ["ssh", *QUIET, *options, *self.words, *remote]
+
+    def run(self, *remote: str, timeout: float = 60, options: Sequence[str] = ()) -> str:
+        """What `remote` says on its stdout.
+
+        Raises:
+            WhereError: SSH or the command failed.
+        """
+        try:
+            done = subprocess.run(
+                self.command(*remote, options=options), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
+                check=False,
+            )  # fmt: skip
+        except FileNotFoundError as error:
+            raise WhereError("no-ssh", "ssh is not installed", "apt install openssh-client") from error
+        except subprocess.TimeoutExpired as error:
+            raise WhereError("ssh-silent", f"{self.name}: no answer within {timeout:g} s") from error
+        if done.returncode:
+            raise explain(self.name, done.returncode, done.stderr.decode(errors="replace"), remote)
+        return done.stdout.decode(errors="replace")
+
+
+def to_machine(home: Home) -> Ssh:
+    """The way into the machine of a folder, with its own key and no setting of the user's."""
+    return Ssh(name="the virtual machine", words=("-F", str(home.ssh_config.resolve()), "vm"))
+
+
+def to_host(where: str) -> Ssh:
+    """The way to `ssh://user@host[:port]`, with the user's own ssh configuration, keys and agent.
+
+    MAILLAB_SSH_CONFIG names another configuration file (`ssh -F`).
+    """
+    url = urlsplit(where)
+    config = os.environ.get("MAILLAB_SSH_CONFIG")
+    words = ["-F", config] if config else []
+    words += ["-p", str(url.port)] if url.port else []
+    words += ["-l", url.username] if url.username else []
+    return Ssh(name=where, words=(*words, "--", url.hostname or ""))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    id: str
+    pattern: str
+    what: str
+    remedy: tuple[str, ...]
+
+
+KNOWN = (
+    _Known(
+        "ssh-key-refused",
+        r"Permission denied|no such identity|Too many authentication failures",
+        "it refuses the key",
+        ("put a key of yours there: ssh-copy-id {target}", "or name yours in ~/.ssh/config (IdentityFile)"),
+    ),
+    _Known(
+        "ssh-host-changed",
+        r"REMOTE HOST IDENTIFICATION HAS CHANGED",
+        "its host key is not the one that is known: it was set up anew, or somebody stands in between",
+        ("ask its administrator; then forget the old key: ssh-keygen -R HOST",),
+    ),
+    _Known(
+        "ssh-host-unknown",
+        r"Host key verification failed",
+        "its host key is not known yet",
+        ("connect once by hand, compare the fingerprint with the administrator's, and say yes: ssh {target}",),
+    ),
+    _Known(
+        "ssh-no-such-host",
+        r"Could not resolve hostname|Name or service not known",
+        "there is no host of this name",
+        ("correct maillab:where in Pulumi.<stack>.yaml",),
+    ),
+    _Known(
+        "ssh-unreachable",
+        r"Connection (refused|timed out|closed|reset)|No route to host|Network is unreachable|Operation timed out",
+        "no SSH server answers there",
+        ("is it on, is its port right, does a firewall stand between? try: ssh {target}",),
+    ),
+    _Known(
+        "no-docker-there",
+        r"docker: (command )?not found|docker: No such file",
+        "there is no Docker on it",
+        ("install it there: sudo apt install docker.io (20.10 or newer)",),
+    ),
+    _Known(
+        "no-docker-right",
+        r"permission denied.*docker|docker.*permission denied",
+        "its user has no right to the Docker engine",
+        ("on it: sudo usermod -aG docker USER, then again",),
+    ),
+    _Known(
+        "no-engine-there",
+        r"Cannot connect to the Docker daemon|Is the docker daemon running",
+        "its Docker engine does not run",
+        ("start it there: sudo systemctl start docker",),
+    ),
+)
+
+
+def explain(name: str, code: int, words: str, remote: Sequence[str] = ()) -> WhereError:
+    """The error for an ssh that ended with `code` and said `words`."""
+    last = words.strip()[-1500:]
+    for known in KNOWN:
+        if re.search(known.pattern, words, re.IGNORECASE):
+            target = name.removeprefix("ssh://")
+            remedy = (line.format(target=target) for line in known.remedy)
+            return WhereError(known.id, f"{name}: {known.what}: {last.splitlines()[-1]}", *remedy)
+    what = "ssh" if code == 255 else f"`{' '.join(remote)[:60]}`"
+    return WhereError("ssh-failed", f"{name}: {what} failed with {code}: {last}")

@@ -1,0 +1,152 @@
+"""The Docker engine of another computer as a socket on this one: every user of it shares one SSH connection."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from where.home import Home, socket_folder
+from where.problem import WhereError
+from where.ssh import Ssh, explain
+
+OLDEST_ENGINE = (20, 10)
+ASK = "docker version --format '{{json .Server}}' && docker context inspect --format '{{.Endpoints.docker.Host}}'"
+SOON = ("-o", "ConnectTimeout=5")  # qemu takes the connection before the machine does
+HOPELESS = ("ssh-key-refused", "ssh-host-changed", "no-ssh")
+ALIVE = ("-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """A Docker engine on another computer: its version, its processor as in `linux/amd64`, its socket there."""
+
+    version: str
+    platform: str
+    socket: str
+
+
+def ask(ssh: Ssh) -> Remote:
+    """The Docker engine there.
+
+    Raises:
+        WhereError: SSH refuses, there is no engine, the user has no right to it, or it is too old.
+    """
+    lines = ssh.run(ASK).splitlines()
+    try:
+        server = json.loads(lines[0])
+        version, system = str(server["Version"]), f"{server['Os']}/{server['Arch']}"
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise WhereError("no-engine-there", f"{ssh.name}: its Docker engine does not answer: {lines}") from error
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if numbers < OLDEST_ENGINE:
+        remedy = "upgrade it there (Debian 12, 13 and Ubuntu have a newer docker.io)"
+        raise WhereError("engine-too-old", f"{ssh.name}: its Docker engine is {version}, 20.10 is needed", remedy)
+    address = lines[1].strip() if len(lines) > 1 else ""
+    if not address.startswith("unix://"):
+        address = "unix:///var/run/docker.sock"
+    return Remote(version=version, platform=system, socket=address.removeprefix("unix://"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """The socket here; `home` is the folder that it belongs to."""
+
+    home: Home
+
+    @property
+    def socket(self) -> Path:
+        """The engine's socket on this computer."""
+        return socket_folder(self.home.folder) / "docker.sock"
+
+    @property
+    def docker_host(self) -> str:
+        """What DOCKER_HOST is for it."""
+        return f"unix://{self.socket}"
+
+    @property
+    def _control(self) -> str:
+        return str(self.socket.with_name("ssh.sock"))
+
+    def alive(self, ssh: Ssh) -> bool:
+        """Does the connection stand, and does the computer at its other end answer?"""
+        if not self.socket.exists():
+            return False
+        asked = ["ssh", "-S", self._control, "-O", "check", *ssh.words]
+        return subprocess.run(asked, capture_output=True, check=False).returncode == 0 and _answers(self.docker_host)
+
+    def open(self, ssh: Ssh, remote_socket: str) -> None:
+        """Make the connection; it stays behind in the background. Raises WhereError with ssh's words."""
+        self.close(ssh)
+        forward = f"{self.socket}:{remote_socket}"
+        options = [
+            "-M", "-S", self._control, "-f", "-N", "-o", "ExitOnForwardFailure=yes", "-o", "StreamLocalBindUnlink=yes",
+            "-o", "ControlPersist=no", *ALIVE, "-L", forward,
+        ]  # fmt: skip
+        # To a file: the process in the background would hold a pipe, and whoever waits for its end, for ever.
+        with tempfile.TemporaryFile() as words:
+            done = subprocess.run(
+                ssh.command(options=options), stdin=subprocess.DEVNULL, stdout=words, stderr=words, check=False,
+                start_new_session=True,
+            )  # fmt: skip
+            words.seek(0)
+            said = words.read().decode(errors="replace")
+        if done.returncode:
+            raise explain(ssh.name, done.returncode, said)
+
+    def close(self, ssh: Ssh) -> None:
+        """End the connection; one that is gone already is fine."""
+        subprocess.run(["ssh", "-S", self._control, "-O", "exit", *ssh.words], capture_output=True, check=False)
+        for path in (self.socket, Path(self._control)):
+            path.unlink(missing_ok=True)
+
+
+def _answers(host: str) -> bool:
+    asked = ["docker", "--host", host, "version", "--format", "{{.Server.Version}}"]
+    try:
+        return subprocess.run(asked, capture_output=True, timeout=60, check=False).returncode == 0
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return False
+
+
+def connect(home: Home, ssh: Ssh) -> Remote:
+    """Have the tunnel stand; a live one is kept. Answers what is at its other end. Raises WhereError."""
+    with home.alone():
+        tunnel = Tunnel(home)
+        remote = ask(ssh)
+        if not tunnel.alive(ssh):
+            tunnel.open(ssh, remote.socket)
+        return remote
+
+
+def wait_for_engine(ssh: Ssh, running: Callable[[], bool], seconds: float, say: Callable[[str], object]) -> None:
+    """Until SSH and the Docker engine of a machine that boots answer.
+
+    Raises:
+        WhereError: it ended, or there was no answer within `seconds`.
+    """
+    deadline, started, told = time.monotonic() + seconds, time.monotonic(), False
+    while True:
+        try:
+            ssh.run("docker version --format '{{.Server.Version}}'", timeout=60, options=SOON)
+        except WhereError as error:
+            if error.id in HOPELESS:
+                raise
+            if not running():
+                raise WhereError(
+                    "vm-ended", f"{ssh.name} ended while it booted", "see console.log beside it"
+                ) from error
+            if time.monotonic() > deadline:
+                remedy = "see console.log beside it; a slow computer: fewer other programs, or more memory for it"
+                raise WhereError("vm-silent", f"{ssh.name}: {error} (for {seconds:g} s)", remedy) from error
+            if not told and error.id == "no-engine-there":
+                say(f"SSH answers after {time.monotonic() - started:.0f} s, the Docker engine starts")
+                told = True
+            time.sleep(0.3)
+            continue
+        say(f"its Docker engine answers after {time.monotonic() - started:.0f} s")
+        return
