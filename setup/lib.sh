@@ -2,6 +2,8 @@
 # What every part of the set-up uses: messages, timed steps, rights, Debian packages.
 
 LOG=.cache/setup.log
+# shellcheck disable=SC2034 # image.sh and base-tar look for it
+DEBIAN_KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 TICKER='' # process that counts seconds on the terminal, ended by the set-up's exit too
 
 # The person's stderr, also from within a step, whose own goes to the log.
