@@ -4,6 +4,8 @@ STACK ?= dc1es
 PYTEST_ARGS ?=
 YES ?=
 export PYTHONUNBUFFERED = 1
+# As bin/maillab does it: a docker client without an engine, and mke2fs.
+export PATH := $(PATH):/usr/sbin:/sbin:$(CURDIR)/.cache/bin
 MAILLAB := bin/maillab --stack $(STACK)
 
 .DEFAULT_GOAL := help
