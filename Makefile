@@ -4,37 +4,46 @@ STACK ?= dc1es
 PYTEST_ARGS ?=
 YES ?=
 export PYTHONUNBUFFERED = 1
+# As bin/maillab does it: a docker client without an engine, and mke2fs.
+export PATH := $(PATH):/usr/sbin:/sbin:$(CURDIR)/.cache/bin
 MAILLAB := bin/maillab --stack $(STACK)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down test check bench pulumi
+.PHONY: help up preview down test test-e2e test-vm check bench pulumi
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo "  STACK=<name> chooses the stack (default dc1es); bin/maillab --help knows more"
 
 up: ## install what is missing and bring the lab up
-	@setup/run all
+	@setup/run stack $(STACK)
 	@$(MAILLAB) up
 
 preview: ## show what `make up` would change, with the changed lines
-	@setup/run all
+	@setup/run stack $(STACK)
 	@$(MAILLAB) preview --diff
 
 down: ## remove the lab; YES=1 does not ask about the mail volumes
-	@setup/run all
+	@setup/run stack $(STACK)
 	@$(MAILLAB) down $(if $(YES),--yes)
 
 test: ## every test: unit, golden, engine, end to end
-	@setup/run all
+	@setup/run test
 	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+test-e2e: ## the end to end tests; MAILLAB_WHERE=vm runs their labs in a virtual machine
+	@setup/run test
+	@.venv/bin/python -m pytest tests/e2e $(PYTEST_ARGS)
+
+test-vm: export MAILLAB_WHERE := vm
+test-vm: test-e2e ## the end to end tests, in a virtual machine
 
 check: ## lint, types, imports, unit and golden tests; no Docker
 	@setup/run venv
 	@setup/check
 
 bench: ## measure: up, preview, edits, throughput, memory
-	@setup/run all
+	@setup/run test
 	@.venv/bin/python -m bench
 
 pulumi: ## install the real Pulumi and its plugins into ~/.pulumi

@@ -26,10 +26,31 @@ engine_elsewhere() {
   esac
 }
 
-# Debian 13 has the client in a package of its own.
+# The client for an engine elsewhere. Debian 13 has it in a package of its own; where it is a part of docker.io, it
+# is taken out of that, because to install docker.io starts an engine here.
+ensure_client_alone() {
+  command -v docker >/dev/null && return
+  command -v apt-get >/dev/null || die "docker is missing, and this is no Debian or Ubuntu." "Install it by hand: docker"
+  has_package docker.io || update_lists
+  if has_package docker-cli; then packages docker-cli; return; fi
+  attempt "taking the docker client out of Debian's docker.io" take_client && return
+  update_lists # old ones name a package that is gone
+  must "taking the docker client out of Debian's docker.io" take_client
+}
+
+# To .cache/bin, the end of PATH: an installed client is preferred. Needs no rights.
+take_client() {
+  local folder=$PWD/.cache/docker.io
+  rm -rf "$folder" && mkdir -p "$folder" .cache/bin || return
+  (cd "$folder" && apt-get -q -o Acquire::Retries=3 download docker.io) || return
+  dpkg-deb --fsys-tarfile "$folder"/docker.io_*.deb | tar -x -C "$folder" ./usr/bin/docker || return
+  "$folder/usr/bin/docker" --version || return
+  mv "$folder/usr/bin/docker" .cache/bin/docker && rm -rf "$folder"
+}
+
 ensure_client() {
   command -v docker >/dev/null && return
-  if [ -n "${DOCKER_HOST:-}" ] && has_package docker-cli; then packages docker-cli; return; fi
+  if [ -n "${DOCKER_HOST:-}" ]; then ensure_client_alone; return; fi
   packages docker.io ca-certificates
   command -v docker >/dev/null || packages docker-cli
   hash -r

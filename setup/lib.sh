@@ -2,6 +2,8 @@
 # What every part of the set-up uses: messages, timed steps, rights, Debian packages.
 
 LOG=.cache/setup.log
+# shellcheck disable=SC2034 # image.sh, where.sh and base-tar look for it
+DEBIAN_KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 TICKER='' # process that counts seconds on the terminal, ended by the set-up's exit too
 
 # The person's stderr, also from within a step, whose own goes to the log.
@@ -106,6 +108,11 @@ packages() {
   command -v apt-get >/dev/null || die "$1 is missing, and this is no Debian or Ubuntu." "Install it by hand: $*"
   need_root "Installing $*"
   must "installing $*" install_packages "$@"
+}
+
+update_lists() {
+  need_root "Fetching the lists of packages"
+  must "fetching the lists of packages" apt update
 }
 
 # Is there such a package in the lists (which may have to be fetched first)?
