@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from cli.docker import subnets
-from cli.problem import MaillabError
+from cli.choice import Choice, chosen
 from cli.stack import Engine, Stack
+from cli.vm import vm
 
 DEFAULT_STACK = "dc1es"
 
@@ -24,25 +23,7 @@ app = typer.Typer(
 )
 state = typer.Typer(help="The lab's state.", no_args_is_help=True)
 app.add_typer(state, name="state")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What the options before the command say."""
-
-    stack: Stack
-    engine: Engine | None
-
-    def run(self, verb: str, *flags: str) -> None:
-        """Let the engine that the lab belongs to do `verb`."""
-        from cli.engine import choose, run  # noqa: PLC0415
-
-        try:
-            run(choose(self.stack, self.engine), self.stack, verb, flags)
-        except MaillabError as error:
-            if error.id == "pool-taken":
-                error.remedy += tuple(f"    {line}" for line in subnets(self.stack.label))
-            raise
+app.add_typer(vm, name="vm")
 
 
 @app.callback()
@@ -63,12 +44,15 @@ def up(context: typer.Context) -> None:
     """Bring the lab to what its configuration says; then show its machines."""
     from cli.machines import has_drift  # noqa: PLC0415
 
-    choice = _choice(context)
+    choice = chosen(context)
+    choice.stay()
+    choice.attend(start=True)
     flags = []
     if has_drift(choice.stack):
         typer.echo("A machine does not run: looking at all of them first.")
         flags = ["--refresh"]
     choice.run("up", *flags)
+    choice.attend()
     status(context)
 
 
@@ -80,13 +64,19 @@ def preview(
 ) -> None:
     """Show what `up` would change; nothing is touched."""
     given = {"--diff": diff, "--expect-no-changes": expect_no_changes}
-    _choice(context).run("preview", *(flag for flag, wanted in given.items() if wanted))
+    choice = chosen(context)
+    choice.stay()
+    if choice.belongs_to_pulumi():  # its provider wants to see the engine
+        choice.attend()
+    choice.run("preview", *(flag for flag, wanted in given.items() if wanted))
 
 
 @app.command()
 def refresh(context: typer.Context) -> None:
     """Look what was changed by hand since; the next `up` mends it."""
-    _choice(context).run("refresh")
+    choice = chosen(context)
+    choice.attend()
+    choice.run("refresh")
 
 
 @app.command()
@@ -96,7 +86,9 @@ def status(context: typer.Context) -> None:
 
     from cli.machines import show  # noqa: PLC0415
 
-    show(_choice(context).stack, Console())
+    choice = chosen(context)
+    choice.attend()
+    show(choice.stack, Console())
 
 
 @app.command()
@@ -104,7 +96,7 @@ def outputs(context: typer.Context) -> None:
     """What the program said at its last `up`, as JSON; secrets are hidden."""
     import json  # noqa: PLC0415
 
-    typer.echo(json.dumps(_choice(context).stack.outputs(), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(chosen(context).stack.outputs(), indent=2, ensure_ascii=False))
 
 
 @app.command()
@@ -116,7 +108,9 @@ def verify(
     """Prove the policy: predict every connection and letter, try them all, and say what is not as predicted."""
     from cli.verify import verify as prove_and_show  # noqa: PLC0415
 
-    if not prove_and_show(_choice(context).stack, as_json=as_json, mail=mail):
+    choice = chosen(context)
+    choice.attend()
+    if not prove_and_show(choice.stack, as_json=as_json, mail=mail):
         raise typer.Exit(1)
 
 
@@ -127,11 +121,15 @@ def shell(
     command: Annotated[list[str] | None, typer.Argument(help="Instead of a shell.")] = None,
 ) -> None:
     """Go into a machine: `maillab shell mail`; or run one command there: `maillab shell mail postqueue -p`."""
+    from cli.docker import host_environment  # noqa: PLC0415
     from cli.machines import find  # noqa: PLC0415
 
-    container = find(_choice(context).stack, machine).container
+    choice = chosen(context)
+    choice.attend()
+    container = find(choice.stack, machine).container
     terminal = ["-t"] if sys.stdin.isatty() and sys.stdout.isatty() else []
-    os.execvp("docker", ["docker", "exec", "-i", *terminal, container, *(command or ["/bin/bash", "-l"])])
+    words = ["docker", "exec", "-i", *terminal, container, *(command or ["/bin/bash", "-l"])]
+    os.execvpe("docker", words, host_environment())
 
 
 @app.command()
@@ -142,13 +140,9 @@ def down(
     keep_images: Annotated[bool, typer.Option("--keep-images", help="The next `up` need not build them.")] = False,
 ) -> None:
     """Remove the lab: containers, networks, images, and (asked for) the volumes with its mail."""
-    from cli import down as removal  # noqa: PLC0415
+    from cli.down import remove_lab  # noqa: PLC0415
 
-    choice = _choice(context)
-    volumes = removal.mail_goes(choice.stack.label, yes=yes, keep=keep_mail)
-    if choice.stack.makers():
-        choice.run("destroy")
-    for line in removal.sweep(choice.stack.label, volumes=volumes, images=not keep_images):
+    for line in remove_lab(chosen(context), yes=yes, keep_mail=keep_mail, images=not keep_images):
         typer.echo(line)
 
 
@@ -157,12 +151,5 @@ def move(context: typer.Context, to: Annotated[Engine, typer.Option(help="Its ne
     """Hand the lab to the other engine; no resource is touched."""
     from cli.move import move as hand_over  # noqa: PLC0415
 
-    path = hand_over(_choice(context).stack, to)
+    path = hand_over(chosen(context).stack, to)
     typer.echo(f"The lab belongs to the {to} engine now ({path}); a preview shows no changes.")
-
-
-def _choice(context: typer.Context) -> Choice:
-    found = context.find_object(Choice)
-    if found is None:
-        raise MaillabError("no stack was chosen", "run bin/maillab")
-    return found

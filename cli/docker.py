@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cli.problem import MaillabError, explain
@@ -15,6 +16,22 @@ STACK_LABEL = "maillab.stack"
 MACHINE_LABEL = "maillab.machine"
 PROJECT_LABEL = "maillab.project"
 BASE_LABEL = "maillab.base"  # on a base image that the set-up made
+
+
+_host: str | None = None  # the engine of the lab that the command is about
+
+
+def use(host: str) -> None:
+    """From now on work on the engine `host`, whatever DOCKER_HOST and the docker context say."""
+    global _host  # noqa: PLW0603 (one command, one lab)
+    _host = host
+
+
+def host_environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment in which `docker` works on the lab's engine."""
+    if _host is None:
+        return dict(given)
+    return {key: value for key, value in given.items() if key != "DOCKER_CONTEXT"} | {"DOCKER_HOST": _host}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +47,7 @@ class Container:
 def docker(*args: str) -> str:
     """What `docker ARGS` says. Raises MaillabError, with the remedy when the failure is known."""
     try:
-        done = subprocess.run(["docker", *args], capture_output=True, text=True, check=False)
+        done = subprocess.run(["docker", *args], capture_output=True, text=True, check=False, env=host_environment())
     except FileNotFoundError as error:
         raise MaillabError("the docker client is not installed", "`make up` installs it") from error
     if done.returncode == 0:

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cli import docker
+from cli import docker, where
+from cli.choice import Choice
 from cli.problem import MaillabError
 from cli.stack import PROJECT
 
@@ -21,6 +22,38 @@ class Image:
     names: tuple[str, ...]
 
 
+def remove_lab(choice: Choice, *, yes: bool, keep_mail: bool, images: bool) -> Iterator[str]:
+    """Remove the lab where it is; a line for people on each kind of thing. Raises MaillabError."""
+    stack = choice.stack
+    place = where.place_of(stack)
+    if place == where.VM:
+        yield from _remove_with_machine(choice, yes=yes, keep_mail=keep_mail, images=images)
+        return
+    choice.attend()
+    volumes = mail_goes(stack.label, yes=yes, keep=keep_mail)
+    if stack.makers():
+        choice.run("destroy")
+    if place.startswith("ssh://"):  # its way is a resource too, and gone
+        where.attend_again(stack, place)
+    yield from sweep(stack.label, volumes=volumes, images=images)
+    where.part(stack, place)
+
+
+def _remove_with_machine(choice: Choice, *, yes: bool, keep_mail: bool, images: bool) -> Iterator[str]:
+    """The mail is on the virtual machine's disk: either that goes as a whole, or the lab is removed in it."""
+    stack = choice.stack
+    home = where.home_of(stack)
+    if yes or not home.disk.exists() or not (keep_mail or _kept_by_person(f"The disk {home.disk}", stack.label)):
+        yield from where.remove_machine(stack, images=images)
+    else:
+        choice.attend(start=True)
+        choice.run("destroy")
+        yield f"kept, with the mail: {home.disk}"
+    if images and stack.setting("build") == "here":
+        docker.use(where.local_engine())
+        yield from sweep(stack.label, volumes=False, images=True)
+
+
 def mail_goes(stack: str, *, yes: bool, keep: bool) -> bool:
     """Are the volumes to be removed? Asks, unless the options say it or there are none.
 
@@ -30,20 +63,27 @@ def mail_goes(stack: str, *, yes: bool, keep: bool) -> bool:
     if yes or keep:
         return yes and not keep
     volumes = docker.labelled("volume", stack)
-    if not volumes:
-        return True
+    return not volumes or not _kept_by_person(f"The volumes {', '.join(volumes)}", stack)
+
+
+def _kept_by_person(what: str, stack: str) -> bool:
+    """Does the person want to keep the mail?
+
+    Raises:
+        MaillabError: there is no terminal to ask at, or the person ended the question.
+    """
     if not sys.stdin.isatty():
         raise MaillabError(
-            f"the volumes of lab {stack} hold its mail, and there is no terminal to ask at",
+            f"{what} of lab {stack} hold its mail, and there is no terminal to ask at",
             "remove them: make down YES=1 (bin/maillab down --yes)",
             "keep them: bin/maillab down --keep-mail",
         )
-    print(f"These volumes hold the mail of {stack}: {', '.join(volumes)}")
+    print(f"{what} hold the mail of {stack}.")
     try:
-        answer = input("Remove them too? All mail is lost. [y/N/Ctrl-C: leave the lab as it is] ")
+        answer = input("Remove that too? All mail is lost. [y/N/Ctrl-C: leave the lab as it is] ")
     except (EOFError, KeyboardInterrupt) as error:
         raise MaillabError("nothing was removed", code=130) from error
-    return answer.strip().lower() in ("y", "yes")
+    return answer.strip().lower() not in ("y", "yes")
 
 
 def sweep(stack: str, *, volumes: bool, images: bool) -> Iterator[str]:

@@ -168,3 +168,11 @@ def failure(doing: str, code: int, words: str) -> MaillabError:
     if known is None:
         return MaillabError(f"`{doing}` failed; what and where is said above", code=code)
     return MaillabError(f"`{doing}` failed: {known.what}", *known.remedy, code=code, id=known.id)
+
+
+def forget(engine: Engine, stack: Stack) -> None:
+    """Drop the stack's state: what it knows of exists no longer. Its configuration stays."""
+    if engine is Engine.OFFLINE:
+        stack.state_file(engine).unlink(missing_ok=True)
+        return
+    execute(["pulumi", "stack", "rm", "--force", "--yes", "--preserve-config", stack.name], stack.root, environment())

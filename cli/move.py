@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.engine import environment, execute
+from cli.engine import environment, execute, forget
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
 
@@ -76,8 +76,7 @@ def _to_offline(stack: Stack, env: Mapping[str, str]) -> None:
             f"finish it first: pulumi refresh --stack {stack.name}",
         )
     _write(stack.state_file(Engine.OFFLINE), json.dumps(exported, indent=1))
-    forget = ["pulumi", "stack", "rm", "--force", "--yes", "--preserve-config", stack.name]
-    execute(forget, stack.root, env)
+    forget(Engine.PULUMI, stack)
 
 
 def _write(path: Path, text: str) -> None:

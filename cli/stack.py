@@ -44,12 +44,18 @@ class Stack:
     @property
     def label(self) -> str:
         """What the lab's resources carry as `maillab.stack`: two folders may have stacks of one name."""
+        return (self.setting("prefix") or f"{self.name}-").removesuffix("-")
+
+    def setting(self, key: str) -> str:
+        """What the stack's file says for `maillab:KEY`, as text; empty when it says nothing."""
         import yaml  # noqa: PLC0415  (not needed by most commands)
 
         path = self.root / f"Pulumi.{self.name}.yaml"
-        settings = yaml.safe_load(path.read_text("utf-8")) if path.exists() else None
-        prefix = ((settings or {}).get("config") or {}).get(f"{PROJECT}:prefix") or f"{self.name}-"
-        return str(prefix).removesuffix("-")
+        try:
+            settings = yaml.safe_load(path.read_text("utf-8")) if path.exists() else None
+        except yaml.YAMLError as error:
+            raise MaillabError(f"{path} can't be read: {error}", "mend it there") from error
+        return str(((settings or {}).get("config") or {}).get(f"{PROJECT}:{key}") or "")
 
     def resources(self, engine: Engine) -> list[Mapping[str, object]]:
         """The resources in `engine`'s state, none without a state. Raises MaillabError for a damaged file."""

@@ -7,6 +7,7 @@ import sys
 
 from rich.console import Console
 
+from cli.docker import host_environment
 from cli.engine import environment
 from cli.problem import MaillabError
 from cli.stack import Stack
@@ -31,7 +32,7 @@ def verify(stack: Stack, *, as_json: bool, mail: bool) -> bool:
     words = Console(stderr=True)
     try:
         with words.status("predicting, and trying every connection" + (" and letter" if mail else "")):
-            proof = prove(lab, mail=mail, environment=environment())
+            proof = prove(lab, mail=mail, environment=host_environment(environment()))
     except MachineError as error:
         raise MaillabError(str(error), "`maillab status` shows the machines, `make up` brings them up") from error
     if as_json:

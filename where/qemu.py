@@ -20,6 +20,9 @@ from where.problem import WhereError
 PROBE_SECONDS = 10
 # The kernel's first words; with KVM they come within a second.
 FIRST_WORDS = b"Linux version"
+HANGS = "it is there, but a kernel said nothing in it"
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+FAULT = Path(".cache/vm/kvm-fault")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +102,29 @@ def choose_accelerator(wanted: str, arch: Arch, kernel: Path, say: Callable[[str
     """
     if wanted == "tcg":
         return "tcg"
-    why = kvm_fault(arch, kernel)
+    why = _known_fault() or kvm_fault(arch, kernel)
     if why is None:
         return "kvm"
+    _remember_fault(why)
     if wanted == "kvm":
         raise WhereError("no-kvm", f"KVM can't be used: {why}", "write accelerator: auto (or leave it out)")
     say(f"KVM can't be used: {why}. The processor is emulated (TCG), which is about ten times slower.")
     return "tcg"
+
+
+def _known_fault() -> str | None:
+    """What the probe found since this computer was booted: one that hangs is not waited for at each start."""
+    try:
+        booted, _, why = FAULT.read_text("utf-8").partition("\n")
+    except FileNotFoundError:
+        return None
+    return why.strip() if booted == BOOT_ID.read_text("ascii").strip() else None
+
+
+def _remember_fault(why: str) -> None:
+    if HANGS in why:
+        FAULT.parent.mkdir(parents=True, exist_ok=True)
+        FAULT.write_text(f"{BOOT_ID.read_text('ascii').strip()}\n{why}\n", "utf-8")
 
 
 def kvm_fault(arch: Arch, kernel: Path, device: Path = Path("/dev/kvm"), seconds: float = PROBE_SECONDS) -> str | None:
@@ -139,7 +158,7 @@ def _first_words(words: list[str], console: Path, seconds: float) -> str | None:
                     said = probe.stderr.read().decode(errors="replace").strip() if probe.stderr else ""
                     return said.splitlines()[0] if said else f"qemu ended with {probe.returncode}"
                 time.sleep(0.05)
-            return f"it is there, but a kernel said nothing in it for {seconds:g} s"
+            return f"{HANGS} for {seconds:g} s"
         finally:
             probe.send_signal(signal.SIGKILL)
 

@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import install
-from cli.app import Choice, app
+from cli.app import app
+from cli.choice import Choice
 from cli.machines import MachineRow
 from cli.problem import MaillabError
 from cli.stack import ROOT, Stack

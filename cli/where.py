@@ -1,0 +1,156 @@
+"""Where a stack's lab is: its Docker engine is reached, and a lab is not moved by a changed configuration."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from cli import docker
+from cli.engine import environment, forget
+from cli.problem import MaillabError
+from cli.stack import Engine, Stack
+from where import power
+from where.home import Home
+from where.problem import WhereError
+from where.ssh import to_host
+from where.tunnel import Tunnel, connect
+
+LOCAL, VM = "local", "vm"
+# How the URNs of the resources end that say where the lab is (components/vm/server.py).
+GUARD = "command:local:Command::where"
+MACHINE = "command:local:Command::vm-machine"
+READY = "command:local:Command::vm-engine"
+PROVIDER = "pulumi:providers:docker::docker"
+
+
+def say(line: str) -> None:
+    """A line of progress, on stderr: stdout is for what was asked."""
+    print(f"  {line}", file=sys.stderr, flush=True)
+
+
+def as_maillab(error: WhereError) -> MaillabError:
+    """The same words for the person at the terminal."""
+    return MaillabError(str(error), *error.remedy, id=error.id)
+
+
+def home_of(stack: Stack) -> Home:
+    """The folder of the stack's virtual machine, or of its connection."""
+    return Home(stack.root / ".vm" / stack.name)
+
+
+def place_of(stack: Stack) -> str:
+    """Where the lab is, as its `where` Command says: `vm`, `ssh://…` or an engine's address; empty without a lab."""
+    inputs = _inputs(stack, GUARD)
+    environment = inputs.get("environment")
+    return str(environment.get("WHERE", "")) if isinstance(environment, Mapping) else ""
+
+
+def refuse_moved(stack: Stack) -> None:
+    """A lab stays where it was made: what is there would be left behind, unknown to the state.
+
+    Raises MaillabError with the way out.
+    """
+    place, wanted = place_of(stack), stack.setting("where") or LOCAL
+    wanted = local_engine() if wanted == LOCAL else wanted
+    if place and place != wanted:
+        name = f"bin/maillab --stack {stack.name}"
+        raise MaillabError(
+            f"the lab {stack.name} is at {place}, and maillab:where (or DOCKER_HOST) says {wanted} now; "
+            "nothing was changed",
+            f"remove it there first: put the old place back, {name} down; then bring it up at the new place",
+            "or leave it there: put the old place back",
+            id="where-changed",
+        )
+
+
+def attend(stack: Stack, *, start: bool = False) -> None:
+    """Have the lab's engine within reach, and let the docker command work on it; `start` a machine that is off.
+
+    Without a lab it does nothing. Raises MaillabError: it can't be reached.
+    """
+    place, home = place_of(stack), home_of(stack)
+    try:
+        if place == VM and _inputs(stack, MACHINE):
+            if start or home.pid() is None:
+                _start(stack, home, start=start)
+            if _inputs(stack, READY):  # else the first `up` came no further, and the next one goes on there
+                docker.use(power.reach(home, say))
+        elif place.startswith("ssh://") and _inputs(stack, PROVIDER):
+            attend_again(stack, place)
+        elif place.startswith(("unix://", "tcp://", "http")):
+            docker.use(place)
+    except WhereError as error:
+        raise as_maillab(error) from error
+
+
+def attend_again(stack: Stack, place: str) -> None:
+    """Have the engine at `ssh://…` within reach; a way that stands is kept. Raises MaillabError."""
+    ssh, home = to_host(place), home_of(stack)
+    tunnel = Tunnel(home)
+    try:
+        if not tunnel.alive(ssh):
+            connect(home, ssh)
+    except WhereError as error:
+        raise as_maillab(error) from error
+    docker.use(tunnel.docker_host)
+
+
+def local_engine() -> str:
+    """This computer's engine, as the docker command itself would find it."""
+    return environment().get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+
+
+def _start(stack: Stack, home: Home, *, start: bool) -> None:
+    settings = home.settings()
+    name = f"bin/maillab --stack {stack.name}"
+    if settings is None or not home.disk.exists():
+        what = f"the virtual machine of the lab {stack.name} is gone: there is no {home.disk}"
+        raise MaillabError(what, f"forget what was in it: {name} down; then make it anew: {name} up", id="vm-gone")
+    if not start:
+        what = f"the virtual machine of the lab {stack.name} does not run"
+        raise MaillabError(what, f"start it: {name} vm start", id="vm-stopped")
+    if home.pid() is None:
+        say("the virtual machine is off: starting it")
+    power.start(home, settings, say)
+
+
+def _inputs(stack: Stack, urn_end: str) -> Mapping[str, object]:
+    """The inputs of the resource whose URN ends so, in the state of whichever engine has it."""
+    for engine in Engine:
+        for resource in stack.resources(engine):
+            inputs = resource.get("inputs")
+            if str(resource.get("urn", "")).endswith(urn_end) and isinstance(inputs, Mapping):
+                return inputs
+    return {}
+
+
+def remove_machine(stack: Stack, *, images: bool) -> list[str]:
+    """The virtual machine, with all that is in it, and the state that knows of it; answers lines for people.
+
+    Nothing in it needs to be removed one by one. Raises MaillabError.
+    """
+    home, lines = home_of(stack), list[str]()
+    try:
+        power.remove(home, lines.append)
+    except WhereError as error:
+        raise as_maillab(error) from error
+    for engine in stack.makers():
+        forget(engine, stack)
+    if images and not any((stack.root / ".vm").glob("*/disk.qcow2")):
+        lines += _remove_cache(stack.root / ".cache" / "vm")
+    return lines
+
+
+def _remove_cache(folder: Path) -> list[str]:
+    if not folder.exists():
+        return []
+    shutil.rmtree(folder)
+    return [f"removed the disks that machines start from: {folder}"]
+
+
+def part(stack: Stack, place: str) -> None:
+    """Close the way to another computer after the last thing was done there."""
+    if place.startswith("ssh://"):
+        Tunnel(home_of(stack)).close(to_host(place))
