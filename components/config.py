@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
@@ -10,6 +10,7 @@ from components.dns.model import ZoneConfig
 from components.firewall.model import FirewallConfig
 from components.internet.model import InternetConfig
 from components.mail.model import MailServerConfig
+from components.network.links import LinkConfig
 from components.network.model import Address, CarrierConfig, SegmentConfig
 from components.spamfilter.model import SpamFilterConfig
 
@@ -63,7 +64,7 @@ class SchoolConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabConfig:
-    """Everything that `Pulumi.<stack>.yaml` says."""
+    """Everything that `Pulumi.<stack>.yaml` says. `links`: a machine's name to what its wires are like."""
 
     stack: str
     where: str
@@ -71,6 +72,7 @@ class LabConfig:
     internet: InternetConfig
     schools: tuple[SchoolConfig, ...]
     network: CarrierConfig = field(default_factory=CarrierConfig)
+    links: Mapping[str, LinkConfig] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
