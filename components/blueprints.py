@@ -7,6 +7,7 @@ from components.firewall.policy import machine_rules
 from components.firewall.render import firewall_files
 from components.internet.render import internet_part, outside_part, tn_part
 from components.mail.render import mail_part
+from components.network.links import LinkConfig
 from components.network.render import network_files
 from components.network.topology import INTERNET, OUTSIDE, ROUTER, Host, topology_of
 from components.part import Blueprint, Part, together
@@ -30,20 +31,20 @@ def blueprints(lab: LabConfig) -> dict[str, Blueprint]:
     return {
         name: Blueprint(
             host=topology.hosts[name],
-            part=together([_base_part(topology.hosts[name], rules[name]), *own]),
+            part=together([_base_part(topology.hosts[name], lab.links.get(name), rules[name]), *own]),
             rules=rules[name],
         )
         for name, own in parts.items()
     }
 
 
-def _base_part(host: Host, rules: tuple[Rule, ...]) -> Part:
+def _base_part(host: Host, link: LinkConfig | None, rules: tuple[Rule, ...]) -> Part:
     """What every machine has: its log, its addresses, its packet filter."""
     return Part(
         image="machine",
         about="",
         roles=("syslog", "network", "firewall"),
-        files=network_files(host) | firewall_files(host, rules),
+        files=network_files(host, link) | firewall_files(host, rules),
         capabilities=frozenset({"NET_ADMIN"}),
     )
 

@@ -7,6 +7,7 @@ import dns.exception
 import dns.name
 
 from components.check_addresses import check_addresses, check_reverse_zones
+from components.check_links import check_links
 from components.check_machines import MACHINE_NAME, check_hostnames, check_machine, check_name, mail_servers
 from components.config import PREFIX, LabConfig, Role, SchoolConfig
 from components.dns.model import check_zone
@@ -53,6 +54,7 @@ def _check_all(config: LabConfig) -> list[Problem]:
         problems += check_hostnames(school, where)
     problems += check_addresses(config)
     problems += check_reverse_zones(config)
+    problems += check_links(config)
     problems += check_firewalls(config)
     return problems
 

@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
@@ -10,6 +10,7 @@ from components.dns.model import ZoneConfig
 from components.firewall.model import FirewallConfig
 from components.internet.model import InternetConfig
 from components.mail.model import MailServerConfig
+from components.network.links import LinkConfig
 from components.network.model import Address, CarrierConfig, SegmentConfig
 from components.spamfilter.model import SpamFilterConfig
 from components.vm.model import Build, VmConfig
@@ -64,7 +65,7 @@ class SchoolConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabConfig:
-    """Everything that `Pulumi.<stack>.yaml` says."""
+    """Everything that `Pulumi.<stack>.yaml` says. `links`: a machine's name to what its wires are like."""
 
     stack: str
     where: str
@@ -74,6 +75,7 @@ class LabConfig:
     network: CarrierConfig = field(default_factory=CarrierConfig)
     vm: VmConfig = field(default_factory=VmConfig)
     build: Build = Build.THERE
+    links: Mapping[str, LinkConfig] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

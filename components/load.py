@@ -9,7 +9,7 @@ from components.problem import ConfigurationError, Problem, Severity
 from components.reader import REPORTED, Reader
 
 # The keys of the stack's configuration, without their namespace.
-KEYS = ("where", "vm", "build", "prefix", "network", "internet", "schools")
+KEYS = ("where", "vm", "build", "prefix", "network", "internet", "schools", "links")
 
 
 def parse(
@@ -18,7 +18,7 @@ def parse(
     found: Sequence[Problem] = (),
     warn: Callable[[Problem], object] = lambda _: None,
 ) -> LabConfig:
-    """The configuration in `data` (keys: KEYS).
+    """The configuration in `data` (its keys: KEYS).
 
     `found`: problems that were found before; REPORTED is in `data` where they were. `warn` is told what a good
     configuration should be told all the same.
@@ -50,7 +50,7 @@ def read_stack(
     problems: list[Problem] = []
     data: dict[str, object] = {}
     for key, text in texts.items():
-        structured = key in ("schools", "internet", "network", "vm")
+        structured = key in ("schools", "internet", "network", "links", "vm")
         try:
             data[key] = json.loads(text) if structured and text else text
         except json.JSONDecodeError as error:

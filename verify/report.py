@@ -25,6 +25,7 @@ def as_json(proof: Proof) -> dict[str, object]:
         "untried": list(proof.untried),
         "failures": list(proof.failures),
         "remarks": list(proof.remarks),
+        "links": list(proof.links),
         "cells": [_cell(result) for result in _worst_first(proof.cells)],
         "forged": [_cell(result) for result in _worst_first(proof.forged)],
         "letters": [_letter(result) for result in _worst_first(proof.letters)],
@@ -82,6 +83,11 @@ def show(proof: Proof, console: Console) -> None:
         console.print(
             "Somebody changed a machine, or the configuration without `make up`; or the prover does not know a setting."
         )
+        if proof.links:
+            console.print(
+                f"The wires of {', '.join(proof.links)} are slow or lossy (`links`), which no prediction knows: "
+                "a try may be lost or come too late. To be sure, take `links` away and try again."
+            )
     else:
         console.print(f"[bold green]All {what} are as the configuration says[/] ({seconds}).")
 

@@ -55,7 +55,7 @@ class Proof:
     """Everything that a run predicted and saw, and seconds of its parts.
 
     `untried`: ranges that nobody could ask from. `failures`: what could not be tried, and why. `remarks`: what the
-    run could not take away again.
+    run could not take away again. `links`: the machines whose wires are slow or lossy.
     """
 
     cells: tuple[CellResult, ...] = ()
@@ -65,6 +65,7 @@ class Proof:
     untried: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -132,6 +133,7 @@ def prove(lab: LabConfig, *, mail: bool = True, environment: Mapping[str, str] |
         untried=tuple(untried(lab, plans)),
         failures=tuple(dict.fromkeys(failures)),
         remarks=tuple(remarks),
+        links=tuple(sorted(lab.links)),
     )
 
 

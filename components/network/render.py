@@ -1,13 +1,16 @@
-"""Each machine's addresses, routes, resolver and hosts file as text."""
+"""Each machine's addresses, routes, wires, resolver and hosts file as text."""
 
+from components.network.links import LinkConfig
 from components.network.topology import Host
 
 
-def network_files(host: Host) -> dict[str, str]:
+def network_files(host: Host, link: LinkConfig | None = None) -> dict[str, str]:
     """`/etc/maillab/{network,resolv.conf,hosts}`: what role `network` of the image sets up."""
     lines = ["# carrier: the address Docker gave; what follows is what the machine has in its place."]
     for interface in host.interfaces:
         lines.append(f"carrier {interface.carrier}")
+        if link is not None:
+            lines.append(" ".join(["netem", *(f"{name} {text}" for name, text in link.settings.items())]))
         lines += [f"address {address}" for address in interface.addresses]
         lines += [f"route {route}" for route in interface.routes]
     resolv = [f"search {host.search}", *(f"nameserver {resolver}" for resolver in host.resolvers)]

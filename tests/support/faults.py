@@ -136,5 +136,12 @@ FAULTS = [
         rests_on=("internet.mail.ipv4", "schools.0.network.ipv4"),
     ),
     Fault(id="carrier-too-small", changes={"network": {"carrier": "198.18.0.0/25"}}, rests_on=("network.carrier",)),
+    Fault(
+        id="link-unknown",
+        changes={"links": {"mial": {"delay": "100ms"}}},
+        rests_on=("links", f"{HOSTS}.name", "internet.mail.name"),
+    ),
+    Fault(id="empty-link", changes={"links": {"mail": {}}}, rests_on=("links", f"{MAIL}.name")),
+    Fault(id="bad-link", changes={"links": {"mail": {"rate": "fast"}}}, rests_on=("links", f"{MAIL}.name")),
     Fault(id="bad-prefix", changes={"prefix": "Lab"}, rests_on=("prefix",)),
 ]

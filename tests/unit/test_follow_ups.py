@@ -156,6 +156,8 @@ def test_fault_of_form_brings_no_other_fault_with_it(fault: Fault, place: tuple[
             "internet.senders.0.ipv4",
             id="sender whom a rule is for",
         ),
+        pytest.param({"links": {"mail2": {"loss": "2%"}}}, f"{MAIL2}.name", id="machine of a link"),
+        pytest.param({"links": {"tn": {"loss": "2%"}}}, "internet.mail.name", id="Internet's machine of a link"),
         pytest.param(
             {"schools.0.firewall.ipv6": "tutorial", f"{RULES}.7.not_source6": REMOVED},
             "schools.0.firewall.ipv6",

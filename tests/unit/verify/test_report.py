@@ -167,6 +167,19 @@ def test_end_of_a_bad_proof_says_what_to_think(bad_lines: list[str]) -> None:
     )
 
 
+def test_end_of_a_bad_proof_says_which_wires_may_be_the_reason(bad: Proof) -> None:
+    line = shown(replace(bad, links=("mail", "outside")))[-1]
+    assert line.startswith("The wires of mail, outside are slow or lossy (`links`)")
+
+
+def test_good_proof_does_not_doubt_its_wires(good: Proof, good_lines: list[str]) -> None:
+    assert shown(replace(good, links=("mail",))) == good_lines
+
+
+def test_json_has_the_machines_with_a_link(good: Proof) -> None:
+    assert as_json(replace(good, links=("mail",)))["links"] == ["mail"]
+
+
 def test_good_proof_names_no_disagreement(good_lines: list[str]) -> None:
     assert not [line for line in good_lines if "not as predicted" in line.lower()]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from components.network.links import LinkConfig
 from tests.unit.labs import ROOT, Model, model, school
 from tests.unit.verify.fakes import Asked, FakeMachines
 from tests.unit.verify.results import cell_result, good_proof, letter_result
@@ -131,6 +132,12 @@ def test_what_was_seen_stands_beside_every_prediction(tutorial: Model) -> None:
     assert [result.cell for result in found.cells] == cells(tutorial.lab, tutorial.plans)
     assert [result.cell for result in found.forged] == forged_cells(tutorial.lab, tutorial.plans)
     assert found.holds
+
+
+@pytest.mark.usefixtures("running")
+def test_machines_with_a_link_are_named(tutorial: Model) -> None:
+    lab = replace(tutorial.lab, links={"tn": LinkConfig(delay="1s"), "mail": LinkConfig(loss="2%")})
+    assert prove(lab, mail=False).links == ("mail", "tn")
 
 
 def test_without_mail_no_letter_is_sent(running: Lab, tutorial: Model) -> None:
