@@ -6,16 +6,37 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support import place
 from tests.support.delivered import Delivered
 from tests.support.lab import Lab, make_lab, remove_lab
+from tests.support.machine import PATIENCE
 from tests.support.own_engine import OwnEngine, start_own_engine
 from tests.support.program import put_back
+
+LIMIT = 300  # seconds, as in pyproject.toml
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that may take longer has a longer limit too."""
+    if PATIENCE != 1:
+        for item in items:
+            item.add_marker(pytest.mark.timeout(LIMIT * PATIENCE))
 
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The tutorial's school, layout split."""
-    yield from _running(tmp_path_factory.mktemp("split"), "dc1es")
+    yield from _running(
+        tmp_path_factory.mktemp("split"), "dc1es", place.of_own_vm() if place.WANTED == place.VM else None
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _computer(request: pytest.FixtureRequest) -> None:
+    """With MAILLAB_WHERE=vm all labs but the first go into the first one's virtual machine."""
+    if place.WANTED == place.VM:
+        first = request.getfixturevalue("lab")
+        place.from_now_on(place.inside_of(first.folder, first.stack))
 
 
 @pytest.fixture(scope="session")
@@ -24,8 +45,8 @@ def onehost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     yield from _running(tmp_path_factory.mktemp("onehost"), "onehost")
 
 
-def _running(folder: pathlib.Path, source: str) -> Iterator[Lab]:
-    lab = make_lab(folder, source)
+def _running(folder: pathlib.Path, source: str, where: place.Place | None = None) -> Iterator[Lab]:
+    lab = make_lab(folder, source, place=where)
     try:
         lab.up()
         yield lab

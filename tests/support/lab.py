@@ -16,12 +16,17 @@ from dataclasses import dataclass, field
 import docker
 import yaml
 
-from tests.support.machine import POLL, DriverError, Machine
+from tests.support.machine import PATIENCE, POLL, DriverError, Machine
+from tests.support.place import LOCAL, VM, Place, usual
 from verify.maillog import Delivery, Entry, read_maillog
+from where import power
+from where.home import Home
+from where.ssh import Ssh, to_host
+from where.tunnel import Tunnel, connect
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CARRIERS = ipaddress.IPv4Network("198.18.0.0/16")
-PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "files")
+PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "files", "setup", "where")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,22 +51,32 @@ def free_carrier(client: docker.DockerClient) -> str:
 
 @dataclass(slots=True)
 class Lab:
-    """A running lab: its project folder (a copy, so that tests may edit the stack) and its machines.
-
-    `host`: the Docker engine's address, unset for the one that the docker command would use.
-    """
+    """A lab: its project folder (a copy, so that tests may edit the stack), its place, its machines once it is up."""
 
     folder: pathlib.Path
     stack: str
-    client: docker.DockerClient
-    host: str | None = None
+    place: Place = field(default_factory=usual)
     machines: dict[str, Machine] = field(default_factory=dict)
+    _client: docker.DockerClient | None = None
+
+    @property
+    def host(self) -> str | None:
+        """The engine's address, None for the one that the docker command would use."""
+        return self.place.docker_host(self.folder, self.stack)
+
+    @property
+    def client(self) -> docker.DockerClient:
+        """The engine; one in a virtual machine answers once the lab is up."""
+        if self._client is None:
+            self._client = docker.DockerClient(base_url=self.host) if self.host else docker.from_env()
+        return self._client
 
     def engine(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs the offline engine on this lab."""
         command = [sys.executable, "-m", "offline", *words, "--stack", self.stack, "--cwd", str(self.folder)]
         environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "200"}
-        environment |= {"DOCKER_HOST": self.host} if self.host else {}
+        environment |= self.place.environment
+        environment |= {"DOCKER_HOST": self.place.host} if self.place.host else {}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if check and done.returncode != 0:
             raise DriverError(f"{' '.join(words)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
@@ -133,7 +148,7 @@ class Lab:
 
         Fails at once when the last hop is rid of the message without having handed it on.
         """
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * PATIENCE
         before: list[Hop] = []
         while True:
             hops = self.trail(machine, queue_id, recipient, final)
@@ -161,26 +176,59 @@ def copy_project(folder: pathlib.Path, stack: str, source: str, settings: Mappin
     indented = "".join(f"  {line}\n" for line in extra.splitlines())
     (folder / f"Pulumi.{stack}.yaml").write_text(text.replace("config:\n", f"config:\n{indented}", 1), encoding="utf-8")
     (folder / ".venv").symlink_to(ROOT / ".venv")
+    # One disk for the virtual machines of all tests.
+    (ROOT / ".cache").mkdir(exist_ok=True)
+    (folder / ".cache").symlink_to(ROOT / ".cache")
 
 
-def make_lab(folder: pathlib.Path, source: str, *, host: str | None = None, carrier: bool = True) -> Lab:
-    """A lab like the stack `source`, not yet up, with a prefix and (unless told not to) a carrier of its own."""
-    client = docker.DockerClient(base_url=host) if host else docker.from_env()
+def make_lab(
+    folder: pathlib.Path, source: str, *, host: str | None = None, carrier: bool = True, place: Place | None = None
+) -> Lab:
+    """A lab like the stack `source`, not yet up, with a prefix and (unless told not to) a carrier of its own.
+
+    `host`: another engine of this computer.
+    """
     stack = f"{source}-{secrets.token_hex(3)}"
-    settings: dict[str, object] = {"prefix": f"{stack}-"}
+    lab = Lab(folder / stack, stack, Place(host=host) if host else place or usual())
+    settings: dict[str, object] = {"prefix": f"{stack}-", **lab.place.settings}
     if carrier:
-        settings["network"] = {"carrier": free_carrier(client)}
-    copy_project(folder / stack, stack, source, settings)
-    return Lab(folder / stack, stack, client, host)
+        settings["network"] = {"carrier": _carrier(lab)}
+    copy_project(lab.folder, stack, source, settings)
+    return lab
+
+
+def _carrier(lab: Lab) -> str:
+    """On an engine that is there: one that is free."""
+    if lab.place.where == LOCAL:
+        return free_carrier(lab.client)
+    return str(secrets.choice(list(CARRIERS.subnets(new_prefix=23))))
 
 
 def remove_lab(lab: Lab) -> None:
-    """Destroys the lab with its volumes; fails when something of it is left."""
+    """Destroys the lab with its volumes, or with its virtual machine; fails when something of it is left."""
+    if lab.place.where == VM:
+        power.remove(Home(lab.folder / ".vm" / lab.stack), lambda _: None)
+        return
     lab.engine("destroy", "--yes")
+    client = lab.client if lab.place.where == LOCAL else _again(lab)
     label = f"maillab.stack={lab.stack}"
-    for volume in lab.client.volumes.list(filters={"label": label}):
+    for volume in client.volumes.list(filters={"label": label}):
         volume.remove()
-    left = [container.name for container in lab.client.containers.list(all=True, filters={"label": label})]
-    left += [network.name for network in lab.client.networks.list(filters={"label": label})]
+    left = [container.name for container in client.containers.list(all=True, filters={"label": label})]
+    left += [network.name for network in client.networks.list(filters={"label": label})]
+    if lab.place.where != LOCAL:
+        Tunnel(Home(lab.folder / ".vm" / lab.stack)).close(_ssh(lab))
     if left:
         raise DriverError(f"destroy left {left}")
+
+
+def _ssh(lab: Lab) -> Ssh:
+    words = to_host(lab.place.where).words
+    config = lab.place.environment.get("MAILLAB_SSH_CONFIG")
+    return Ssh(name=lab.place.where, words=("-F", config, *words) if config else words)
+
+
+def _again(lab: Lab) -> docker.DockerClient:
+    """The way to the engine was a resource too: it is made once more."""
+    connect(Home(lab.folder / ".vm" / lab.stack), _ssh(lab))
+    return docker.DockerClient(base_url=lab.host)

@@ -53,8 +53,10 @@ class OwnEngine:
 
     def load_images(self, lab: Lab) -> None:
         """Takes the images of another engine's lab, with every step they were built in, so that a build finds them."""
-        images = [machine.container.image for machine in lab.machines.values()]
-        chain = {layer["Id"] for image in images if image for layer in image.history()}
+        # Wherever that lab runs: its images were built by this computer's engine.
+        here = docker.from_env()
+        images = [here.images.get(machine.container.attrs["Image"]) for machine in lab.machines.values()]
+        chain = {layer["Id"] for image in images for layer in image.history()}
         steps = sorted(chain - {"<missing>"})
         save = subprocess.Popen(["docker", "save", "debian:trixie-slim", *steps], stdout=subprocess.PIPE)
         load = ["docker", "--host", self.host, "load", "--quiet"]

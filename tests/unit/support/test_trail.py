@@ -1,9 +1,7 @@
 """A message's way through the machines, pieced together from their logs."""
 
 import pathlib
-from typing import cast
 
-import docker
 import pytest
 
 from tests.support.lab import Lab
@@ -50,7 +48,7 @@ def lab() -> Lab:
     addresses = {"outside": "1.1.1.1", "filter": "1.1.1.2", "mail": "1.1.1.3", "tn": "1.1.1.4"}
     machines = {name: fake_machine(name, log(name), address) for name, address in addresses.items()}
     machines["tn"] = fake_machine("tn", log("tn"), "1.1.1.4", "fd00::4")
-    return Lab(pathlib.Path(), "any", cast("docker.DockerClient", None), machines=machines)
+    return Lab(pathlib.Path(), "any", machines=machines)
 
 
 @pytest.mark.parametrize(
