@@ -30,9 +30,11 @@ def check(home: Home, settings: Settings) -> str:
             attempt(home, settings)
         except WhereError as problem:
             problems.append(problem)
+    if len(problems) == 1:
+        raise problems[0]
     if problems:
-        first, more = problems[0], "\n".join(problem.text for problem in problems[1:])
-        raise WhereError(first.id, "\n".join(filter(None, [f"{first}", *first.remedy, more])))
+        all_of_them = "\n".join(problem.text for problem in problems)
+        raise WhereError("vm-check", f"this computer lacks several things:\n{all_of_them}")
     return f"{settings.cpus} processors, {settings.memory} MiB of memory, {settings.disk} GiB of disk"
 
 

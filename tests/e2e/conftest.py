@@ -8,8 +8,7 @@ import pytest
 
 from tests.support import place
 from tests.support.delivered import Delivered
-from tests.support.lab import Lab, make_lab, remove_lab
-from tests.support.machine import PATIENCE
+from tests.support.lab import EMULATED, Lab, make_lab, remove_lab
 from tests.support.own_engine import OwnEngine, start_own_engine
 from tests.support.program import put_back
 
@@ -18,9 +17,9 @@ LIMIT = 300  # seconds, as in pyproject.toml
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that may take longer has a longer limit too."""
-    if PATIENCE != 1:
+    if place.WANTED != place.LOCAL:
         for item in items:
-            item.add_marker(pytest.mark.timeout(LIMIT * PATIENCE))
+            item.add_marker(pytest.mark.timeout(LIMIT * EMULATED))
 
 
 @pytest.fixture(scope="session")

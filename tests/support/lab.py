@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import docker
 import yaml
 
-from tests.support.machine import PATIENCE, POLL, DriverError, Machine
+from tests.support.machine import POLL, DriverError, Machine, Patience
 from tests.support.place import LOCAL, VM, Place, usual
 from verify.maillog import Delivery, Entry, read_maillog
 from where import power
@@ -26,6 +26,7 @@ from where.tunnel import Tunnel, connect
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CARRIERS = ipaddress.IPv4Network("198.18.0.0/16")
+EMULATED = 10  # times slower is a processor that is emulated
 PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "files", "setup", "where")
 
 
@@ -86,6 +87,9 @@ class Lab:
         """Brings the lab up, or to what its stack file says now."""
         done = self.engine("up", "--yes")
         self.find_machines()
+        if self.place.where == VM:
+            emulated = Home(self.folder / ".vm" / self.stack).read("accelerator") == "tcg"
+            Patience.factor = EMULATED if emulated else 1
         return done
 
     def find_machines(self) -> None:
@@ -148,7 +152,7 @@ class Lab:
 
         Fails at once when the last hop is rid of the message without having handed it on.
         """
-        deadline = time.monotonic() + timeout * PATIENCE
+        deadline = time.monotonic() + timeout * Patience.factor
         before: list[Hop] = []
         while True:
             hops = self.trail(machine, queue_id, recipient, final)

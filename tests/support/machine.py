@@ -1,7 +1,6 @@
 """Test verbs on one machine of the lab, after the NixOS test driver's vocabulary."""
 
 import io
-import os
 import pathlib
 import shlex
 import tarfile
@@ -13,9 +12,13 @@ from typing import TypeVar
 from docker.models.containers import Container
 
 POLL = 0.1
-# By how much everything may take longer than on a computer of today (a virtual machine without KVM: 10).
-PATIENCE = float(os.environ.get("MAILLAB_PATIENCE") or 1)
 Found = TypeVar("Found")
+
+
+class Patience:
+    """By how much everything may take longer than on a computer of today: `factor` 10 without KVM."""
+
+    factor = 1.0
 
 
 class DriverError(Exception):
@@ -24,7 +27,7 @@ class DriverError(Exception):
 
 def wait_until(what: str, look: Callable[[], Found | None], timeout: float = 30) -> Found:
     """What `look` finds, once that is true; fails naming `what` and what was last found after `timeout` seconds."""
-    deadline = time.monotonic() + timeout * PATIENCE
+    deadline = time.monotonic() + timeout * Patience.factor
     while not (found := look()):
         assert time.monotonic() < deadline, f"{what}: not in {timeout} s; last found: {found!r}"
         time.sleep(POLL)
@@ -69,7 +72,7 @@ class Machine:
 
     def wait_until_succeeds(self, command: str, timeout: float = 30) -> str:
         """The output of `command` once it succeeds; fails with its last words after `timeout` seconds."""
-        deadline = time.monotonic() + timeout * PATIENCE
+        deadline = time.monotonic() + timeout * Patience.factor
         while (outcome := self.execute(command)).status != 0:
             assert time.monotonic() < deadline, (
                 f"{self.name}: `{command}` did not succeed in {timeout} s:\n{outcome.output}"

@@ -1,0 +1,64 @@
+"""One lab of the three core machines in a virtual machine, for all tests of this folder."""
+
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.support import place
+from tests.support.lab import Lab, make_lab, remove_lab
+from tests.support.machine import Patience
+from where.home import Home
+
+CORE = ("dns", "mail", "spamfilter")
+LIMIT = 900  # seconds for one test: a processor may be emulated
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test has the machine made, too."""
+    here = pathlib.Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.timeout(LIMIT))
+
+
+def keep_core_machines(stack_file: pathlib.Path) -> None:
+    """Takes the other machines out of the school, with what the zone and the filter say of them."""
+    data = yaml.safe_load(stack_file.read_text(encoding="utf-8"))
+    (school,) = data["config"]["maillab:schools"]
+    school["machines"] = [machine for machine in school["machines"] if machine["name"] in CORE]
+    gone = ("mail2", "workstation")
+    records = school["zone"]["records"]
+    school["zone"]["records"] = [record for record in records if record.split()[0] not in gone]
+    table = school["machines"][-1]["spamfilter"]
+    table["domains"] = [entry for entry in table["domains"] if entry["server"] in CORE]
+    stack_file.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+@pytest.fixture(scope="package")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Name server, mail server, spamfilter, and the Internet around them."""
+    lab = make_lab(tmp_path_factory.mktemp("vm"), "dc1es", place=place.of_own_vm(memory=2048, disk=16))
+    keep_core_machines(lab.stack_file)
+    before = Patience.factor
+    try:
+        lab.up()
+        yield lab
+    finally:
+        Patience.factor = before
+        remove_lab(lab)
+
+
+@pytest.fixture(scope="package")
+def home(lab: Lab) -> Home:
+    """The virtual machine's folder."""
+    return Home(lab.folder / ".vm" / lab.stack)
+
+
+@pytest.fixture
+def stack_text(lab: Lab) -> Iterator[str]:
+    """The lab's configuration, which is put back after the test."""
+    text = lab.stack_file.read_text(encoding="utf-8")
+    yield text
+    lab.stack_file.write_text(text, encoding="utf-8")

@@ -1,0 +1,101 @@
+"""A lab in a virtual machine that its stack made: mail goes both ways, and nothing of it is open to others."""
+
+import json
+import os
+import re
+import subprocess
+
+from tests.support.delivered import deliver
+from tests.support.lab import Lab
+from tests.support.program import run, unrestarted, up
+from where.home import Home
+from where.ssh import to_machine
+
+WENDY, ADMIN, TNUSER = "wendy@example.com", "admin@dc1es.tnc.edu.tw", "tnuser@tn.edu.tw"
+
+
+def test_letter_comes_in_through_the_filter(lab: Lab) -> None:
+    assert deliver(lab, "outside", WENDY, ADMIN).path == ["outside", "spamfilter", "mail"]
+
+
+def test_letter_goes_out_through_the_filter(lab: Lab) -> None:
+    assert deliver(lab, "mail", ADMIN, TNUSER).path == ["mail", "spamfilter", "tn"]
+
+
+def test_engine_in_it_is_of_the_newer_generation(lab: Lab) -> None:
+    info = lab.client.info()
+    assert int(info["ServerVersion"].split(".")[0]) >= 26
+    assert info["CgroupVersion"] == "2"
+
+
+def test_nothing_to_do_afterwards(lab: Lab) -> None:
+    assert run(lab, "preview", "--expect-no-changes").ok
+    assert run(lab, "refresh").steps == {}
+
+
+def test_alias_takes_effect_while_everything_runs(lab: Lab, stack_text: str) -> None:
+    lab.stack_file.write_text(stack_text.replace("- 'yh: admin'", "- 'yh: chen'"), encoding="utf-8")
+    with unrestarted(lab):
+        assert up(lab) == {"mail-config": "update"}
+    assert deliver(lab, "outside", WENDY, "yh@dc1es.tnc.edu.tw", final="chen").path[-1] == "mail"
+
+
+def test_link_slows_the_wire(lab: Lab, stack_text: str) -> None:
+    """The kernel in it has netem."""
+    lab.stack_file.write_text(f"{stack_text}  maillab:links:\n    outside: {{delay: 300ms}}\n", encoding="utf-8")
+    assert up(lab) == {"outside-config": "update"}
+    pings = lab["mail"].succeed(f"ping -n -c 3 -i 0.2 {lab['outside'].ipv4}")
+    fastest = float(re.findall(r"time=([\d.]+)", pings)[-1])
+    assert 300 <= fastest < 1000
+
+
+def test_machine_runs_without_the_rights_of_root(home: Home) -> None:
+    owner = int(re.findall(r"^Uid:\s+(\d+)", _status(home), re.MULTILINE)[0])
+    assert owner == (os.getuid() or 65534)
+    assert re.findall(r"^CapEff:\s+(\w+)", _status(home), re.MULTILINE) == ["0" * 16]
+
+
+def _status(home: Home) -> str:
+    with open(f"/proc/{home.pid()}/status", encoding="ascii") as file:  # noqa: PTH123 (no file of a disk)
+        return file.read()
+
+
+def test_only_this_computer_reaches_it(home: Home) -> None:
+    heard = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
+    sockets = [line.split()[3] for line in heard.splitlines() if f"pid={home.pid()}," in line]
+    assert sockets == [f"127.0.0.1:{home.read('port')}"]
+
+
+def test_nobody_comes_in_with_a_password(home: Home) -> None:
+    options = ["-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=password,keyboard-interactive"]
+    command = to_machine(home).command("true", options=options)
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 255
+    assert "Permission denied (publickey)" in refused.stderr
+
+
+def test_host_key_is_known_before_the_first_connection(home: Home) -> None:
+    """ssh asks nobody, and no other key would do."""
+    (home.folder / "wrong_hosts").write_text(
+        (home.folder / "known_hosts").read_text("utf-8").split(" ")[0]
+        + " "
+        + (home.folder / "key.pub").read_text("utf-8"),
+        encoding="utf-8",
+    )
+    options = ["-o", f"UserKnownHostsFile={home.folder}/wrong_hosts"]
+    refused = subprocess.run(
+        to_machine(home).command("true", options=options), capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 255
+    assert "Host key verification failed" in refused.stderr
+    assert to_machine(home).run("echo in").strip() == "in"
+
+
+def test_every_step_of_making_it_is_a_resource(lab: Lab) -> None:
+    state = json.loads(lab.engine("outputs", "--json").stdout)
+    assert state["machines"]
+    resources = json.loads((lab.folder / ".pulumi-state" / "offline" / f"{lab.stack}.json").read_text("utf-8"))
+    names = [one["urn"].rpartition("::")[2] for one in resources["deployment"]["resources"]]
+    assert [name for name in names if name.startswith("vm")] == [
+        "vm", "vm-check", "vm-disk", "vm-keys", "vm-machine", "vm-engine",
+    ]  # fmt: skip
