@@ -7,6 +7,7 @@ from rich.console import Console
 
 from bench.figures import Figure, print_table
 from bench.measures import docker_run, memory, previews_and_edits, proving, running_lab, throughput, up_to_first_message
+from bench.vm import virtual_machines
 
 RUNS = 3
 
@@ -30,6 +31,8 @@ def main() -> None:
             figures.append(docker_run(lab, RUNS))
         console.print("up to the first message …")
         figures += up_to_first_message(folder / "up", RUNS)
+        console.print("virtual machines, some minutes …")
+        figures += virtual_machines(folder / "vm")
     print_table(figures, console)
 
 
