@@ -97,7 +97,7 @@ class Lab(pulumi.ComponentResource):
         if where == LOCAL:
             return Engine(host=local_docker_host(), platform=this_platform(), after=[self.stays])
         if where == VM:
-            return LabVm(stack, self.config.vm, self.stays, child).engine
+            return LabVm(self.config, self.stays, child).engine
         return RemoteEngine(stack, where, self.stays, child).engine
 
     def _images(self, engine: Engine, provider: docker.Provider, used: set[str]) -> dict[str, pulumi.Output[str]]:

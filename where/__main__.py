@@ -55,6 +55,10 @@ def _reach() -> str:
     return power.reach(_home(), say)
 
 
+def _base() -> str:
+    return power.base_image(_home())
+
+
 def _stop() -> str:
     power.stop(_home(), say)
     return ""
@@ -79,7 +83,7 @@ def _bring() -> str:
 
 
 VERBS: dict[str, Callable[[], str]] = {
-    "check": _check, "disk": _disk, "keys": _keys, "start": _start, "reach": _reach, "stop": _stop,
+    "check": _check, "disk": _disk, "keys": _keys, "start": _start, "reach": _reach, "base": _base, "stop": _stop,
     "connect": _connect, "disconnect": _disconnect, "bring": _bring,
 }  # fmt: skip
 

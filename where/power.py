@@ -137,6 +137,19 @@ def reach(home: Home, say: Say) -> str:
     return tunnel.docker_host
 
 
+BASE = "debian:trixie-slim"
+IMPORT = (
+    f"docker image inspect {BASE} >/dev/null 2>&1 || "
+    f"docker import --change 'CMD [\"bash\"]' /var/lib/maillab/base.tar {BASE} >/dev/null"
+)
+
+
+def base_image(home: Home) -> str:
+    """Have the machine's engine know the base image, which its disk carries; answers its name. Raises WhereError."""
+    to_machine(home).run(IMPORT, timeout=600)
+    return BASE
+
+
 def stop(home: Home, say: Say) -> None:
     """Shut the machine down as one does a computer; its disk stays. One that does not run is fine."""
     with home.alone():

@@ -1,13 +1,14 @@
 """The virtual machine, or the way to another computer, as resources: Commands that run `python -m where`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_command as command
 
-from components.images import image_name
-from components.vm.model import VmConfig
+from components.config import LabConfig
+from components.images import image_name, this_platform
+from components.vm.model import Build, VmConfig
 from components.vm.render import disk_recipe
 
 # Relative to the project's folder, so that a state holds no path of a computer.
@@ -24,7 +25,7 @@ class Engine:
 
     host: pulumi.Input[str]
     platform: pulumi.Input[str] | None
-    after: list[pulumi.Resource]
+    after: Sequence[pulumi.Resource]
 
 
 def where_command(
@@ -46,6 +47,17 @@ def where_command(
     )
 
 
+def _sizes(config: VmConfig) -> dict[str, str]:
+    """What the machine is like, as its Commands are told it."""
+    return {
+        "CPUS": str(config.cpus),
+        "MEMORY": str(config.memory),
+        "DISK": str(config.disk),
+        "SSH_PORT": str(config.ssh_port),
+        "ACCELERATOR": str(config.accelerator),
+    }
+
+
 def settle(where: str, opts: pulumi.ResourceOptions) -> command.local.Command:
     """What keeps a lab where it is: created with its place, it refuses to be changed. All else depends on it."""
     return command.local.Command(
@@ -64,37 +76,23 @@ class LabVm(pulumi.ComponentResource):
     Output `docker_host`: the engine's socket on this computer, known once the machine runs.
     """
 
-    def __init__(
-        self, stack: str, config: VmConfig, after: pulumi.Resource, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, config: LabConfig, after: pulumi.Resource, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("maillab:vm:LabVm", "vm", None, opts)
-        recipe = disk_recipe()
-        folder = {"FOLDER": f".vm/{stack}", "NAME": stack}
-        sizes = {
-            "CPUS": str(config.cpus),
-            "MEMORY": str(config.memory),
-            "DISK": str(config.disk),
-            "SSH_PORT": str(config.ssh_port),
-            "ACCELERATOR": str(config.accelerator),
-        }
+        recipe, sizes = disk_recipe(), _sizes(config.vm)
+        folder = {"FOLDER": f".vm/{config.stack}", "NAME": config.stack}
+        made_of = {"PACKAGES": recipe.packages, "MAKE_DISK": recipe.script, **recipe.files}
         check = where_command("vm-check", "check", folder | sizes, self._child(after))
-        disk = where_command(
-            "vm-disk",
-            "disk",
-            {"PACKAGES": recipe.packages, "MAKE_DISK": recipe.script, **recipe.files},
-            self._child(check),
-        )
+        disk = where_command("vm-disk", "disk", made_of, self._child(check))
         keys = where_command("vm-keys", "keys", folder, self._child(check))
-        machine = where_command(
-            "vm-machine",
-            "start",
-            {**folder, **sizes, "BASE": disk.stdout, "KEYS": keys.stdout},
-            self._child(),
-            delete="stop",
-        )
+        parts: dict[str, pulumi.Input[str]] = {**folder, **sizes, "BASE": disk.stdout, "KEYS": keys.stdout}
+        machine = where_command("vm-machine", "start", parts, self._child(), delete="stop")
         # A machine that was started with other settings is waited for again.
         ready = where_command("vm-engine", "reach", {**folder, **sizes, "FOLDER": machine.stdout}, self._child())
-        self.engine = Engine(host=ready.stdout, platform=None, after=[ready])
+        usable = [ready]
+        if config.build is Build.THERE:
+            one = {"FOLDER": machine.stdout, "KEYS": keys.stdout}  # new keys: a new machine, without images
+            usable.append(where_command("vm-base", "base", one, self._child(ready)))
+        self.engine = Engine(host=ready.stdout, platform=this_platform(), after=usable)
         self.register_outputs({"docker_host": ready.stdout})
 
     def _child(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
