@@ -1,15 +1,15 @@
-"""Stacks in a folder of their own, and programs that stand in for pulumi and docker."""
+"""Stacks in a folder of their own, and their states."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from cli.stack import Engine, Stack
+from cli.where import GUARD
 
 CONTAINER = {"urn": "urn:pulumi:lab::maillab::docker:index/container:Container::mail", "custom": True}
-Program = Callable[[str, str], Path]
 
 
 @pytest.fixture
@@ -18,30 +18,28 @@ def stack(tmp_path: Path) -> Stack:
     return Stack(name="lab", root=tmp_path)
 
 
-@pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """Puts a shell script under a name first on PATH, with nothing else of the machine's but the shell's own."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-    def make(name: str, script: str) -> Path:
-        path = folder / name
-        path.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
-        path.chmod(0o755)
-        return path
-
-    return make
-
-
-def save_state(stack: Stack, engine: Engine, outputs: dict[str, object], *, made: bool = True) -> None:
-    """Write a state as `engine` does: a stack with `outputs` and, if `made`, a container."""
+def save_state(
+    stack: Stack,
+    engine: Engine,
+    outputs: dict[str, object],
+    *,
+    made: bool = True,
+    more: Sequence[Mapping[str, object]] = (),
+) -> None:
+    """Write a state as `engine` does: a stack with `outputs` and, if `made`, a container and `more` resources."""
     root = {"type": "pulumi:pulumi:Stack", "outputs": outputs}
-    resources = [root, *([CONTAINER | {"type": "docker:index/container:Container"}] if made else [])]
+    resources = [root, *([CONTAINER | {"type": "docker:index/container:Container"}, *more] if made else [])]
     deployment = {"resources": resources}
     wrapped: dict[str, object] = {"version": 3, "deployment": deployment}
     if engine is Engine.PULUMI:
         wrapped = {"version": 3, "checkpoint": {"stack": stack.name, "latest": deployment}}
     path = stack.state_file(engine)
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(wrapped), "utf-8")
+
+
+def save_lab(stack: Stack, place: str, engine: Engine = Engine.OFFLINE, *urns: str) -> None:
+    """Write the state of a lab that was made at `place`, and that has resources with these ends of URNs."""
+    guard = {"urn": f"urn:pulumi:lab::maillab::{GUARD}", "custom": True, "inputs": {"environment": {"WHERE": place}}}
+    others = [{"urn": f"urn:pulumi:lab::maillab::{urn}", "custom": True, "inputs": {"create": "x"}} for urn in urns]
+    save_state(stack, engine, {}, more=[guard, *others])

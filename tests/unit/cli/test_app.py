@@ -14,7 +14,7 @@ from cli.choice import Choice
 from cli.machines import MachineRow
 from cli.problem import MaillabError
 from cli.stack import ROOT, Stack
-from tests.unit.cli.conftest import Program
+from tests.unit.conftest import Program
 
 COMMANDS = ("up", "preview", "refresh", "down", "status", "outputs", "shell", "state")
 
@@ -47,8 +47,10 @@ def test_a_commands_own_options_reach_the_machine(monkeypatch: pytest.MonkeyPatc
     row = MachineRow(name="outside", container="lab-outside", ipv4="", ipv6="", state="running", role="")
     executed: list[list[str]] = []
     monkeypatch.setattr("cli.machines.find", lambda *_: row)
-    monkeypatch.setattr("os.execvp", lambda _program, argv: executed.append(argv))
-    CliRunner().invoke(app, ["shell", "outside", "swaks", "--server", "mail"], catch_exceptions=False)
+    monkeypatch.setattr("os.execvpe", lambda _program, argv, _environment: executed.append(argv))
+    CliRunner().invoke(
+        app, ["--stack", "no-such-lab", "shell", "outside", "swaks", "--server", "mail"], catch_exceptions=False
+    )
     assert executed == [["docker", "exec", "-i", "lab-outside", "swaks", "--server", "mail"]]
 
 

@@ -7,7 +7,7 @@ import pytest
 from cli import down
 from cli.problem import MaillabError
 from cli.stack import Stack
-from tests.unit.cli.conftest import Program
+from tests.unit.conftest import Program
 
 DOCKER = """
 echo "$*" >>{log}

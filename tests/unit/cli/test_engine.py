@@ -9,7 +9,8 @@ import pytest
 from cli.engine import choose, command, environment, errors_of, execute, run
 from cli.problem import InterruptedByUserError, MaillabError
 from cli.stack import Engine, Stack
-from tests.unit.cli.conftest import Program, save_state
+from tests.unit.cli.conftest import save_state
+from tests.unit.conftest import Program
 
 
 def test_pulumi_on_path_is_chosen(stack: Stack, program: Program) -> None:

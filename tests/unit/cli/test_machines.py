@@ -9,7 +9,8 @@ from cli.docker import Container
 from cli.machines import find, has_drift, next_steps, rows, show, table
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
-from tests.unit.cli.conftest import Program, save_state
+from tests.unit.cli.conftest import save_state
+from tests.unit.conftest import Program
 
 OUTPUTS: dict[str, object] = {
     "machines": {

@@ -9,7 +9,8 @@ import pytest
 from cli.move import move
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
-from tests.unit.cli.conftest import Program, save_state
+from tests.unit.cli.conftest import save_state
+from tests.unit.conftest import Program
 
 PULUMI = """
 echo "$1 $2" >>{log}
