@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from components.problem import Problem
 
 LOCAL, VM = "local", "vm"
-SSH = re.compile(r"ssh://([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?\Z")
+SSH = re.compile(r"ssh://([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:(?P<port>[0-9]{1,5}))?\Z")
 LEAST_MEMORY = 1024  # MiB; the lab takes 160, the Docker engine as much, building an image the rest
 LEAST_DISK = 6  # GiB; images take 1.2, the system 0.6
 MOST_CPUS, MOST_MEMORY, MOST_DISK = 64, 262_144, 2048
@@ -43,7 +43,7 @@ class VmConfig:
 def check_where(where: str, build: Build) -> list[Problem]:
     """Problems of `maillab:where` and `maillab:build`."""
     problems = []
-    if where not in (LOCAL, VM) and not SSH.match(where):
+    if where not in (LOCAL, VM) and not _is_ssh(where):
         what = f"{where!r} is not known"
         remedy = "write local (this computer's Docker engine), vm (a virtual machine) or ssh://user@host"
         problems.append(Problem(id="unknown-where", where="maillab:where", what=what, remedy=remedy))
@@ -51,6 +51,11 @@ def check_where(where: str, build: Build) -> list[Problem]:
         what, remedy = "with where: local, here and there are one", "leave build out"
         problems.append(Problem(id="build-here", where="maillab:build", what=what, remedy=remedy))
     return problems
+
+
+def _is_ssh(where: str) -> bool:
+    found = SSH.match(where)
+    return found is not None and 1 <= int(found["port"] or 22) <= 65535
 
 
 def check_vm(config: VmConfig) -> list[Problem]:
