@@ -6,9 +6,10 @@ import fcntl
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from where.problem import WhereError
 
 # A socket's path has 107 characters at most (unix(7)), and ssh adds 17 of its own while it makes one (ssh.c).
 LONGEST_SOCKET = 107 - 17
+SHORT = Path("/tmp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +118,13 @@ def socket_folder(folder: Path) -> Path:
     inside = folder.resolve()
     if len(str(inside / "docker.sock")) <= LONGEST_SOCKET:
         return inside
-    private = Path(f"/tmp/maillab-{os.getuid()}")
-    private.mkdir(mode=0o700, exist_ok=True)
+    private = SHORT / f"maillab-{os.getuid()}"
+    with suppress(FileExistsError):
+        private.mkdir(mode=0o700)
     found = private.lstat()
-    if private.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise WhereError("socket-folder", f"{private} is not yours alone", f"remove it: rm -r {private}")
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        remedy = (f"remove it: rm -r {private}", "or have the project in a folder with a shorter path")
+        raise WhereError("socket-folder", f"{private} is no folder of yours alone", *remedy)
     short = private / digest(folder)
     short.mkdir(mode=0o700, exist_ok=True)
     return short

@@ -98,7 +98,7 @@ def test_a_machine_without_wishes() -> None:
     ],
 )
 def test_good_sizes(vm: dict[str, int]) -> None:
-    assert parse(configuration({"where": "vm", "vm": vm}), "dc1es").vm == VmConfig(**vm)
+    assert parse(configuration({"where": "vm", "vm": vm}), "dc1es").vm == VmConfig(**vm)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
