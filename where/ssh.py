@@ -62,7 +62,8 @@ def to_host(where: str) -> Ssh:
     words = ["-F", config] if config else []
     words += ["-p", str(url.port)] if url.port else []
     words += ["-l", url.username] if url.username else []
-    return Ssh(name=where, words=(*words, "--", url.hostname or ""))
+    host = url.netloc.rpartition("@")[2].partition(":")[0]  # url.hostname has no capitals, which ssh_config tells apart
+    return Ssh(name=where, words=(*words, "--", host))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,8 @@ class _Known:
     remedy: tuple[str, ...]
 
 
+# The order counts: the first that matches is the cause, later ones are what follows from it.
 KNOWN = (
-    _Known(
-        "ssh-key-refused",
-        r"Permission denied|no such identity|Too many authentication failures",
-        "it refuses the key",
-        ("put a key of yours there: ssh-copy-id {target}", "or name yours in ~/.ssh/config (IdentityFile)"),
-    ),
     _Known(
         "ssh-host-changed",
         r"REMOTE HOST IDENTIFICATION HAS CHANGED",
@@ -93,6 +89,31 @@ KNOWN = (
         ("connect once by hand, compare the fingerprint with the administrator's, and say yes: ssh {target}",),
     ),
     _Known(
+        "no-docker-right",
+        # Docker 29 speaks of its API where older ones speak of their daemon's socket.
+        r"permission denied while trying to connect to the docker|docker\.sock.*permission denied",
+        "its user has no right to the Docker engine",
+        ("on it: sudo usermod -aG docker USER, then again",),
+    ),
+    _Known(
+        "no-engine-there",
+        r"Cannot connect to the Docker daemon|Is the docker daemon running|failed to connect to the docker API",
+        "its Docker engine does not run",
+        ("start it there: sudo systemctl start docker",),
+    ),
+    _Known(
+        "no-docker-there",
+        r"docker: (command )?not found|docker: No such file|(command not found|Unknown command): docker",
+        "there is no Docker on it",
+        ("install it there: sudo apt install docker.io (20.10 or newer)",),
+    ),
+    _Known(
+        "ssh-key-refused",
+        r"Permission denied \(|no such identity|Too many authentication failures",
+        "it refuses the key",
+        ("put a key of yours there: ssh-copy-id {target}", "or name yours in ~/.ssh/config (IdentityFile)"),
+    ),
+    _Known(
         "ssh-no-such-host",
         r"Could not resolve hostname|Name or service not known",
         "there is no host of this name",
@@ -104,24 +125,6 @@ KNOWN = (
         "no SSH server answers there",
         ("is it on, is its port right, does a firewall stand between? try: ssh {target}",),
     ),
-    _Known(
-        "no-docker-there",
-        r"docker: (command )?not found|docker: No such file",
-        "there is no Docker on it",
-        ("install it there: sudo apt install docker.io (20.10 or newer)",),
-    ),
-    _Known(
-        "no-docker-right",
-        r"permission denied.*docker|docker.*permission denied",
-        "its user has no right to the Docker engine",
-        ("on it: sudo usermod -aG docker USER, then again",),
-    ),
-    _Known(
-        "no-engine-there",
-        r"Cannot connect to the Docker daemon|Is the docker daemon running",
-        "its Docker engine does not run",
-        ("start it there: sudo systemctl start docker",),
-    ),
 )
 
 
@@ -130,8 +133,13 @@ def explain(name: str, code: int, words: str, remote: Sequence[str] = ()) -> Whe
     last = words.strip()[-1500:]
     for known in KNOWN:
         if re.search(known.pattern, words, re.IGNORECASE):
-            target = name.removeprefix("ssh://")
-            remedy = (line.format(target=target) for line in known.remedy)
+            remedy = (line.format(target=_typed(name)) for line in known.remedy)
             return WhereError(known.id, f"{name}: {known.what}: {last.splitlines()[-1]}", *remedy)
     what = "ssh" if code == 255 else f"`{' '.join(remote)[:60]}`"
     return WhereError("ssh-failed", f"{name}: {what} failed with {code}: {last}")
+
+
+def _typed(name: str) -> str:
+    """The host as a person gives it to ssh and to ssh-copy-id."""
+    host, _, port = name.removeprefix("ssh://").partition(":")
+    return f"-p {port} {host}" if port else host

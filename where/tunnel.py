@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tempfile
 import time
@@ -42,8 +43,8 @@ def ask(ssh: Ssh) -> Remote:
         version, system = str(server["Version"]), f"{server['Os']}/{server['Arch']}"
     except (IndexError, KeyError, TypeError, ValueError) as error:
         raise WhereError("no-engine-there", f"{ssh.name}: its Docker engine does not answer: {lines}") from error
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    if numbers < OLDEST_ENGINE:
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if not numbers or (int(numbers[1]), int(numbers[2])) < OLDEST_ENGINE:
         remedy = "upgrade it there (Debian 12, 13 and Ubuntu have a newer docker.io)"
         raise WhereError("engine-too-old", f"{ssh.name}: its Docker engine is {version}, 20.10 is needed", remedy)
     address = lines[1].strip() if len(lines) > 1 else ""
