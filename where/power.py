@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from where.disk import FILES, need_room
@@ -21,6 +22,7 @@ from where.tunnel import Tunnel, connect, wait_for_engine
 
 BOOT_SECONDS = {"kvm": 120, "tcg": 600}
 SHUTDOWN_SECONDS = 180
+ORDER_SECONDS = 30  # for SSH to a machine that may hang
 ROOM = 1500  # MiB that a lab writes to its machine's disk at least
 Say = Callable[[str], object]
 
@@ -35,6 +37,7 @@ def start(home: Home, settings: Settings, say: Say) -> str:
         if home.pid():
             if home.settings() == settings:
                 return _running(home)
+            _refuse_shrinking(home, settings)  # before the lab in it stands still
             say("the machine runs with other settings: it is stopped first")
             _shut_down(home, say)
         arch = this_arch()
@@ -102,11 +105,16 @@ def _own_disk(home: Home, settings: Settings, say: Say) -> None:
     new.rename(home.disk)
 
 
-def _grow(home: Home, settings: Settings) -> None:
+def _refuse_shrinking(home: Home, settings: Settings) -> None:
     before = home.settings()
     if before and settings.disk < before.disk:
         remedy = f"write vm.disk: {before.disk}, or make the machine anew: maillab down, maillab up"
         raise WhereError("disk-shrinks", f"a disk of {before.disk} GiB can't become one of {settings.disk} GiB", remedy)
+
+
+def _grow(home: Home, settings: Settings) -> None:
+    _refuse_shrinking(home, settings)
+    before = home.settings()
     if before and settings.disk > before.disk:
         run(["qemu-img", "resize", "-q", str(home.disk), f"{settings.disk}G"])
 
@@ -161,7 +169,8 @@ def _shut_down(home: Home, say: Say) -> None:
     pid = home.pid()
     if pid and run_state(home) == "running":
         # The machine ends the connection before the command has an answer.
-        subprocess.run(ssh.command("systemctl poweroff"), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        with suppress(WhereError):
+            ssh.run("systemctl poweroff", timeout=ORDER_SECONDS)
     Tunnel(home).close(ssh)
     deadline = time.monotonic() + SHUTDOWN_SECONDS
     while pid and home.pid() and time.monotonic() < deadline:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from where import power
 from where.home import Home, Settings, digest
 
 SETTINGS = Settings(name="lab", base="base", cpus=2, memory=1024, disk=8, ssh_port=0, accelerator="tcg")
@@ -65,3 +66,25 @@ def runs(home: Home) -> Iterator[Runs]:
     yield start
     for process in started:
         process.communicate()
+
+
+@pytest.fixture
+def orders(monkeypatch: pytest.MonkeyPatch, home: Home) -> list[str]:
+    """What qemu, which says that the machine is running, was ordered; `quit` ends it."""
+    given: list[str] = []
+
+    def order(_home: Home, command: str) -> None:
+        given.append(command)
+        if command == "quit":
+            (home.folder / "qemu.pid").unlink()
+
+    monkeypatch.setattr(power, "order", order)
+    monkeypatch.setattr(power, "run_state", lambda _: "running")
+    return given
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that does not shut down is not waited for."""
+    monkeypatch.setattr(power, "SHUTDOWN_SECONDS", 0)
+    monkeypatch.setattr(power, "ORDER_SECONDS", 0.2)
