@@ -74,6 +74,9 @@ def _build(folder: Path, recipe: Mapping[str, str], packages: list[str], arch: s
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")
         file.chmod(0o755 if text.startswith("#!") else 0o644)
+    # They are laid over the machine's own folders: with the rights of a person's umask nobody but root could look in.
+    for place in (unfinished / "files", *(unfinished / "files").rglob("*/")):
+        place.chmod(0o755)
     for name, text in (("packages", "\n".join(packages)), ("arch", arch), ("size", str(SIZE)), ("make-disk", script)):
         (unfinished / name).write_text(f"{text}\n", "utf-8")
     os.link(BASE_TAR, unfinished / "base.tar")

@@ -7,10 +7,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import IO
 
 from where.problem import WhereError
 
 Say = Callable[[str], object]
+LAST_WORDS_SECONDS = 2  # for a `docker save` that nobody listens to any more
 
 
 def bring(images: Mapping[str, str], here: str, there: str, say: Say) -> str:
@@ -36,16 +38,32 @@ def _copy(here: str, there: str, tags: Sequence[str]) -> None:
         load = subprocess.Popen(command, stdin=save.stdout, stdout=subprocess.DEVNULL, stderr=load_words, env=_plain())
         if save.stdout:
             save.stdout.close()  # so that `save` ends when `load` does
-        for name, process, words in (("load", load, load_words), ("save", save, save_words)):
-            if process.wait():
-                words.seek(0)
-                raise _failure(name, words.read().decode(errors="replace").strip())
+        if load.wait():
+            _end(save)
+        # Both: a `save` that failed leaves `load` with half an archive, and a `load` that ended stops `save`.
+        both = (("load", load, load_words), ("save", save, save_words))
+        failures = [f"docker {name} failed: {_read(words)}" for name, process, words in both if process.wait() > 0]
+        if failures or load.returncode or save.returncode:
+            raise _failure("; ".join(failures) or "docker save or docker load was killed")
 
 
-def _failure(name: str, words: str) -> WhereError:
+def _end(save: subprocess.Popen[bytes]) -> None:
+    """It ends by itself when it writes, as nobody reads; one that writes nothing is ended."""
+    try:
+        save.wait(LAST_WORDS_SECONDS)
+    except subprocess.TimeoutExpired:
+        save.kill()
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace").strip()
+
+
+def _failure(words: str) -> WhereError:
     full = "no space left" in words
     remedy = "give its disk more room: vm.disk in Pulumi.<stack>.yaml" if full else "then run the same again"
-    return WhereError("no-space" if full else "images-failed", f"docker {name} failed: {words}", remedy)
+    return WhereError("no-space" if full else "images-failed", words, remedy)
 
 
 def _inspect(host: str, image: str) -> str:

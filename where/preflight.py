@@ -25,7 +25,7 @@ def check(home: Home, settings: Settings) -> str:
         WhereError: with everything that is missing.
     """
     problems: list[WhereError] = []
-    for attempt in (_programs, _memory, _room, _port):
+    for attempt in (_qemu, _programs, _processors, _memory, _room, _port):
         try:
             attempt(home, settings)
         except WhereError as problem:
@@ -38,13 +38,19 @@ def check(home: Home, settings: Settings) -> str:
     return f"{settings.cpus} processors, {settings.memory} MiB of memory, {settings.disk} GiB of disk"
 
 
-def _programs(_home: Home, settings: Settings) -> None:
+def _qemu(_home: Home, _settings: Settings) -> None:
     need_qemu(this_arch())
+
+
+def _programs(_home: Home, _settings: Settings) -> None:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     missing = sorted({package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)})
     if missing:
         what = f"missing on this computer: {', '.join(missing)}"
         raise WhereError("no-program", what, f"`make up` installs them, or by hand: apt install {' '.join(missing)}")
+
+
+def _processors(_home: Home, settings: Settings) -> None:
     there = os.cpu_count() or 1
     if settings.cpus > there:
         raise WhereError("too-many-cpus", f"vm.cpus is {settings.cpus}, this computer has {there}", "write fewer")

@@ -47,7 +47,7 @@ def said() -> list[str]:
 def pretend_qemu(*words: str) -> subprocess.Popen[bytes]:
     """A process with these words in its command line; it ends with its stdin."""
     pipe = subprocess.PIPE
-    process = subprocess.Popen(["sh", "-c", "echo; read -r _; exit 0", *words], stdin=pipe, stdout=pipe)
+    process = subprocess.Popen(["/bin/sh", "-c", "echo; read -r _; exit 0", *words], stdin=pipe, stdout=pipe)
     assert process.stdout
     process.stdout.readline()  # from now on it has its words
     return process

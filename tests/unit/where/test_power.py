@@ -119,6 +119,7 @@ def test_a_smaller_disk_is_refused(made: Home, said: list[str]) -> None:
     assert calls("qemu-img") == []
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_refused_disk_leaves_the_machine_on(made: Home, runs: Runs, orders: list[str], said: list[str]) -> None:
     number = runs()
     with pytest.raises(WhereError, match="can't become one of 7 GiB"):
