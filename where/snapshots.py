@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from dataclasses import dataclass
 from typing import cast
 
 from where.home import Home
+from where.keys import run
 from where.problem import WhereError
 from where.qmp import monitor, order
 from where.ssh import to_machine
 from where.tunnel import Tunnel
 
+_Image = dict[str, list[dict[str, object]]]  # what is read of qemu's ImageInfo
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,40}\Z")
 
 
@@ -27,13 +30,17 @@ class Snapshot:
 
 def snapshots(home: Home) -> list[Snapshot]:
     """The machine's snapshots, oldest first; of a stopped one too. Raises WhereError."""
-    if not home.pid():
-        return []
-    devices = cast("list[dict[str, dict[str, dict[str, object]]]]", order(home, "query-block"))
+    if home.pid():
+        devices = cast("list[dict[str, dict[str, _Image]]]", order(home, "query-block"))
+        images = [device.get("inserted", {}).get("image", {}) for device in devices]
+    elif home.disk.exists():
+        images = [json.loads(run(["qemu-img", "info", "--output=json", str(home.disk)]))]
+    else:
+        images = []
     found = [
         Snapshot(name=str(one["name"]), made=int(str(one["date-sec"])), size=int(str(one["vm-state-size"])))
-        for device in devices
-        for one in cast("list[dict[str, object]]", device.get("inserted", {}).get("image", {}).get("snapshots", []))
+        for image in images
+        for one in image.get("snapshots", [])
     ]
     return sorted(found, key=lambda one: one.made)
 

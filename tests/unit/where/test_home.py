@@ -138,6 +138,7 @@ def test_sockets_lie_in_the_folder(home: Home, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture
 def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Instead of /tmp; the private folder in it is not made yet."""
+    monkeypatch.setattr(module, "LONGEST_SOCKET", LONGEST_SOCKET)
     folder = tmp_path / "t"
     folder.mkdir()
     monkeypatch.setattr(module, "SHORT", folder)

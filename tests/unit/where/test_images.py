@@ -87,7 +87,7 @@ def test_a_failing_load_does_not_wait_for_a_silent_save(
     program: Program, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("where.images.LAST_WORDS_SECONDS", 0.1)
-    docker(program, save="echo $$ >pid; exec tail -f /dev/null", load="until [ -s pid ]; do :; done; exit 1")
+    docker(program, save="echo $$ >pid; exec sleep 1000", load="until [ -s pid ]; do :; done; exit 1")
     with pytest.raises(WhereError, match="docker load failed"):
         bring(IMAGES, HERE, THERE, said.append)
     assert not Path(f"/proc/{Path('pid').read_text('ascii').strip()}").exists()

@@ -1,0 +1,96 @@
+"""`python -m where VERB`: words on stderr, the result alone on stdout, and the exit status."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.stack import ROOT
+from tests.unit.conftest import Program
+from where import __main__ as command
+from where.home import Home
+from where.problem import WhereError
+
+SIZES = {"CPUS": "2", "MEMORY": "1024", "DISK": "8", "SSH_PORT": "0", "ACCELERATOR": "tcg", "NAME": "lab"}
+
+
+def give(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
+    """Put it into this process's environment."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def where(verb: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """As the program's Commands run it."""
+    env = os.environ | {"PYTHONPATH": str(ROOT), "FOLDER": ".vm/lab"} | environment
+    argv = [sys.executable, "-m", "where", verb]
+    return subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+
+def test_a_failure_is_words_and_an_exit_status() -> None:
+    done = where("reach")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "maillab: the virtual machine does not run [vm-stopped]",
+        "    start it: bin/maillab vm start",
+    ]
+
+
+def test_the_result_is_all_of_stdout(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is an input of other resources: progress would be in it."""
+    answer = '{"Version": "26.1.5", "Os": "linux", "Arch": "arm64"}'
+    program("ssh", f"""case "$*" in *"docker version"*) printf '%s\\n' '{answer}' unix:///run/x.sock;; esac""")
+    give(monkeypatch, FOLDER=".vm/lab", WHERE="ssh://host")
+    assert command.main("connect") == 0
+    assert capfd.readouterr() == (
+        f"unix://{Path.cwd()}/.vm/lab/docker.sock\nlinux/arm64",
+        "Docker engine 26.1.5, linux/arm64\n",
+    )
+
+
+@pytest.mark.parametrize("verb", list(command.VERBS))
+def test_every_verb_tells_its_failure(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> str:
+        raise WhereError("out-of-luck", "it failed", "wait")
+
+    monkeypatch.setitem(command.VERBS, verb, fail)
+    assert command.main(verb) == 1
+    assert capsys.readouterr() == ("", "maillab: it failed [out-of-luck]\n    wait\n")
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, **{**SIZES, "BASE": ".cache/vm/1", "SSH_PORT": "2222"})
+    found = command._settings()
+    assert (found.base, found.cpus, found.memory, found.disk, found.ssh_port) == (".cache/vm/1", 2, 1024, 8, 2222)
+
+
+def test_the_recipe_is_what_begins_with_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+    monkeypatch.setattr("where.disk.make_disk", lambda *words: given.append(words[:3]))
+    give(monkeypatch, **{"/etc/x": "text", "PACKAGES": "udev", "MAKE_DISK": "true"})
+    command._disk()
+    assert given == [({"/etc/x": "text"}, "udev", "true")]
+
+
+def test_disconnect_closes_and_says_nothing(
+    program: Program, home: Home, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program("ssh", 'echo "$*" >>calls')
+    give(monkeypatch, FOLDER=str(home.folder), WHERE="ssh://host")
+    assert command.main("disconnect") == 0
+    assert capfd.readouterr() == ("", "")
+    assert "-O exit -- host" in Path("calls").read_text("utf-8")
+
+
+def test_images_are_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+    monkeypatch.setattr("where.images.bring", lambda *words: given.append(words[:3]))
+    give(monkeypatch, IMAGES="a 1\nb 2\n", HERE="unix:///h", DOCKER_HOST="unix:///t")
+    command._bring()
+    assert given == [({"a": "1", "b": "2"}, "unix:///h", "unix:///t")]
