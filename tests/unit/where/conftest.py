@@ -21,11 +21,10 @@ def settings(**changes: str | int) -> Settings:
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The project's folder, which paths are relative to; no setting of the person's, no limit of its path's length."""
+    """The project's folder, which paths are relative to; no setting of the person's."""
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("where.home.LONGEST_SOCKET", 4096)  # the tests' sockets are none
     for name in ("MAILLAB_SSH_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT"):
         monkeypatch.delenv(name, raising=False)
     return folder

@@ -111,6 +111,11 @@ def test_a_load_that_was_killed_is_no_success(program: Program, said: list[str])
         bring(IMAGES, HERE, THERE, said.append)
 
 
+def test_a_load_may_leave_the_archives_end(program: Program, said: list[str]) -> None:
+    docker(program, save=f"{SAVE}; exec yes", load=LOAD.replace("cat", "head -n 1"))
+    assert bring(IMAGES, HERE, THERE, said.append).startswith("maillab/mail sha256:new-mail")
+
+
 def test_many_words_on_both_sides_stop_nothing(program: Program, said: list[str]) -> None:
     """More than a pipe holds."""
     words = "head -c 300000 /dev/zero >&2"
@@ -129,6 +134,6 @@ def test_a_full_disk_there_is_told_as_that(program: Program, said: list[str]) ->
 def test_the_persons_engine_is_not_asked(program: Program, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///elsewhere")
     monkeypatch.setenv("DOCKER_CONTEXT", "elsewhere")
-    program("docker", 'echo "$DOCKER_HOST$DOCKER_CONTEXT" >>given; echo sha256:1')
+    program("docker", 'echo "$DOCKER_HOST$DOCKER_CONTEXT" >>given; case "$*" in *load*) cat;; *) echo sha256:1;; esac')
     bring({"maillab/mail": "sha256:2"}, HERE, THERE, said.append)
     assert set(Path("given").read_text("utf-8").splitlines()) == {""}
