@@ -26,7 +26,8 @@ def remove_lab(choice: Choice, *, yes: bool, keep_mail: bool, images: bool) -> I
     """Remove the lab where it is; a line for people on each kind of thing. Raises MaillabError."""
     stack = choice.stack
     place = where.place_of(stack)
-    if place == where.VM:
+    # After a `down` that kept the mail there is no lab, and its disk all the same.
+    if place == where.VM or (not place and not stack.makers() and stack.setting("where") == where.VM):
         yield from _remove_with_machine(choice, yes=yes, keep_mail=keep_mail, images=images)
         return
     choice.attend()
@@ -43,11 +44,13 @@ def _remove_with_machine(choice: Choice, *, yes: bool, keep_mail: bool, images: 
     """The mail is on the virtual machine's disk: either that goes as a whole, or the lab is removed in it."""
     stack = choice.stack
     home = where.home_of(stack)
-    if yes or not home.disk.exists() or not (keep_mail or _kept_by_person(f"The disk {home.disk}", stack.label)):
+    kept = home.disk.exists() and (keep_mail or not (yes or _mail_is_lost(f"the disk {home.disk}", stack.label)))
+    if not kept:
         yield from where.remove_machine(stack, images=images)
     else:
-        choice.attend(start=True)
-        choice.run("destroy")
+        if stack.makers():
+            choice.attend(start=True)
+            choice.run("destroy")
         yield f"kept, with the mail: {home.disk}"
     if images and stack.setting("build") == "here":
         docker.use(where.local_engine())
@@ -63,27 +66,27 @@ def mail_goes(stack: str, *, yes: bool, keep: bool) -> bool:
     if yes or keep:
         return yes and not keep
     volumes = docker.labelled("volume", stack)
-    return not volumes or not _kept_by_person(f"The volumes {', '.join(volumes)}", stack)
+    return not volumes or _mail_is_lost(f"the volumes {', '.join(volumes)}", stack)
 
 
-def _kept_by_person(what: str, stack: str) -> bool:
-    """Does the person want to keep the mail?
+def _mail_is_lost(what: str, stack: str) -> bool:
+    """Does the person want that?
 
     Raises:
         MaillabError: there is no terminal to ask at, or the person ended the question.
     """
     if not sys.stdin.isatty():
         raise MaillabError(
-            f"{what} of lab {stack} hold its mail, and there is no terminal to ask at",
+            f"the mail of the lab {stack} is in {what}, and there is no terminal to ask at",
             "remove them: make down YES=1 (bin/maillab down --yes)",
             "keep them: bin/maillab down --keep-mail",
         )
-    print(f"{what} hold the mail of {stack}.")
+    print(f"The mail of the lab {stack} is in {what}.")
     try:
         answer = input("Remove that too? All mail is lost. [y/N/Ctrl-C: leave the lab as it is] ")
     except (EOFError, KeyboardInterrupt) as error:
         raise MaillabError("nothing was removed", code=130) from error
-    return answer.strip().lower() not in ("y", "yes")
+    return answer.strip().lower() in ("y", "yes")
 
 
 def sweep(stack: str, *, volumes: bool, images: bool) -> Iterator[str]:

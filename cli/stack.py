@@ -53,9 +53,12 @@ class Stack:
         path = self.root / f"Pulumi.{self.name}.yaml"
         try:
             settings = yaml.safe_load(path.read_text("utf-8")) if path.exists() else None
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise MaillabError(f"{path} can't be read: {error}", "mend it there") from error
-        return str(((settings or {}).get("config") or {}).get(f"{PROJECT}:{key}") or "")
+        config = settings.get("config") if isinstance(settings, dict) else settings
+        if config is not None and not isinstance(config, dict):
+            raise MaillabError(f"{path} can't be read: there is no mapping `config:` in it", "mend it there")
+        return str((config or {}).get(f"{PROJECT}:{key}") or "")
 
     def resources(self, engine: Engine) -> list[Mapping[str, object]]:
         """The resources in `engine`'s state, none without a state. Raises MaillabError for a damaged file."""

@@ -46,6 +46,7 @@ def start(context: typer.Context) -> None:
     """Switch it on; the lab in it starts by itself, with its queues and mailboxes."""
     with _machine(context) as choice:
         choice.attend(start=True)
+        _running(choice)  # a lab whose first `up` failed before it has none
     typer.echo("The virtual machine runs, its Docker engine answers.")
 
 

@@ -8,6 +8,12 @@ import pytest
 Program = Callable[[str, str], Path]
 
 
+@pytest.fixture(autouse=True)
+def long_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets may lie anywhere, as the tests' are none: nothing is made in /tmp."""
+    monkeypatch.setattr("where.home.LONGEST_SOCKET", 4096)
+
+
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     """Puts a shell script under a name first on PATH, with nothing else of the machine's but the shell's own."""

@@ -39,3 +39,45 @@ def test_a_damaged_state_is_named(stack: Stack) -> None:
     stack.state_file(Engine.OFFLINE).write_text("{", "utf-8")
     with pytest.raises(MaillabError, match=r"lab\.json: the state of stack lab is damaged"):
         stack.makers()
+
+
+def configure(stack: Stack, text: bytes) -> None:
+    (stack.root / "Pulumi.lab.yaml").write_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param(b"config: {'maillab:where': vm}", "vm", id="a word"),
+        pytest.param(b"config: {'maillab:where': }", "", id="nothing"),
+        pytest.param(b"config: {'maillab:prefix': x-}", "", id="left out"),
+        pytest.param(b"config:", "", id="no settings"),
+        pytest.param(b"encryptionsalt: v1", "", id="no config"),
+        pytest.param(b"", "", id="an empty file"),
+    ],
+)
+def test_a_setting(stack: Stack, text: bytes, value: str) -> None:
+    configure(stack, text)
+    assert stack.setting("where") == value
+
+
+def test_a_setting_without_a_file(stack: Stack) -> None:
+    assert stack.setting("where") == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(b"config: {", id="cut"),
+        pytest.param(b"config: vm", id="a text for the settings"),
+        pytest.param(b"config: [vm]", id="a list for the settings"),
+        pytest.param(b"where: vm: x", id="two colons"),
+        pytest.param(b"just a text", id="a text"),
+        pytest.param(b"# \xa4\xa4\xa4\xe5", id="Big5"),
+    ],
+)
+def test_a_file_that_can_not_be_read_is_named(stack: Stack, text: bytes) -> None:
+    configure(stack, text)
+    with pytest.raises(MaillabError, match=r"Pulumi\.lab\.yaml can't be read") as refusal:
+        stack.setting("where")
+    assert refusal.value.remedy == ("mend it there",)

@@ -1,0 +1,153 @@
+"""Removing a lab in a virtual machine: with its disk, or in it."""
+
+from pathlib import Path
+
+import pytest
+
+from cli import docker, where
+from cli.choice import Choice
+from cli.down import remove_lab
+from cli.problem import MaillabError
+from cli.stack import Engine, Stack
+from tests.unit.cli.conftest import save_lab, save_state
+from tests.unit.conftest import Program
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the engine did, and what the machine was started for."""
+    steps: list[str] = []
+    monkeypatch.setattr(docker, "_host", None)
+    monkeypatch.setattr(Choice, "run", lambda _self, verb: steps.append(verb))
+    monkeypatch.setattr(Choice, "attend", lambda _self, *, start=False: steps.append("start" if start else "look"))
+    return steps
+
+
+@pytest.fixture
+def disk(stack: Stack) -> Path:
+    """The disk of a lab in a virtual machine; the machine is off."""
+    save_lab(stack, "vm", Engine.OFFLINE, f"LabVm${where.MACHINE}")
+    configure(stack)
+    path = where.home_of(stack).disk
+    path.parent.mkdir(parents=True)
+    path.touch()
+    (stack.root / ".cache" / "vm" / "1").mkdir(parents=True)
+    return path
+
+
+def configure(stack: Stack) -> None:
+    (stack.root / f"Pulumi.{stack.name}.yaml").write_text("config: {'maillab:where': vm}\n", "utf-8")
+
+
+def down(stack: Stack, *, yes: bool = False, keep_mail: bool = False, images: bool = True) -> list[str]:
+    return list(remove_lab(Choice(stack=stack, engine=None), yes=yes, keep_mail=keep_mail, images=images))
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: text)
+
+
+def test_yes_removes_the_machine_and_forgets_the_lab(stack: Stack, disk: Path, done: list[str]) -> None:
+    lines = down(stack, yes=True)
+    assert not disk.parent.exists()
+    assert stack.makers() == []
+    assert lines[0] == f"removed the virtual machine {disk.parent}"
+    assert done == []
+
+
+def test_what_machines_start_from_goes_with_the_last_one(stack: Stack, disk: Path, done: list[str]) -> None:
+    down(stack, yes=True)
+    assert not (stack.root / ".cache" / "vm").exists()
+    assert (disk.exists(), done) == (False, [])
+
+
+def test_it_stays_while_another_machine_is_there(stack: Stack, disk: Path, done: list[str]) -> None:
+    other = disk.parent.with_name("other")
+    other.mkdir()
+    (other / "disk.qcow2").touch()
+    down(stack, yes=True)
+    assert (stack.root / ".cache" / "vm").exists()
+    assert done == []
+
+
+def test_it_stays_when_images_are_kept(stack: Stack, disk: Path, done: list[str]) -> None:
+    down(stack, yes=True, images=False)
+    assert (stack.root / ".cache" / "vm").exists()
+    assert (disk.exists(), done) == (False, [])
+
+
+def test_kept_mail_is_on_the_disk_and_the_lab_is_removed_in_it(stack: Stack, disk: Path, done: list[str]) -> None:
+    assert down(stack, keep_mail=True) == [f"kept, with the mail: {disk}"]
+    assert disk.exists()
+    assert done == ["start", "destroy"]
+
+
+def test_kept_mail_counts_more_than_yes(stack: Stack, disk: Path, done: list[str]) -> None:
+    """As it does for a lab of this computer's engine."""
+    down(stack, yes=True, keep_mail=True)
+    assert disk.exists()
+    assert "destroy" in done
+
+
+def test_the_mail_goes_when_the_person_says_so(
+    stack: Stack, disk: Path, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, "y")
+    down(stack)
+    assert (disk.exists(), done) == (False, [])
+
+
+@pytest.mark.parametrize("text", ["", "n"])
+def test_the_mail_stays_when_the_person_does_not(
+    stack: Stack, disk: Path, done: list[str], monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    answer(monkeypatch, text)
+    down(stack)
+    assert (disk.exists(), done) == (True, ["start", "destroy"])
+
+
+def test_without_a_terminal_nothing_is_guessed(
+    stack: Stack, disk: Path, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    with pytest.raises(MaillabError, match=rf"is in the disk {disk}, and there is no terminal to ask at"):
+        down(stack)
+    assert (disk.exists(), done) == (True, [])
+
+
+def test_a_machine_that_is_gone_is_forgotten(stack: Stack, disk: Path, done: list[str]) -> None:
+    disk.unlink()
+    down(stack)
+    assert (stack.makers(), done) == ([], [])
+
+
+def test_pulumi_forgets_it_too(stack: Stack, disk: Path, done: list[str], program: Program) -> None:
+    stack.state_file(Engine.OFFLINE).unlink()
+    save_lab(stack, "vm", Engine.PULUMI)
+    program("pulumi", 'echo "$*" >calls')
+    down(stack, yes=True)
+    assert (stack.root / "calls").read_text("utf-8") == "stack rm --force --yes --preserve-config lab\n"
+    assert (disk.exists(), done) == (False, [])
+
+
+def test_a_disk_that_was_kept_can_be_removed_later(stack: Stack, disk: Path, done: list[str]) -> None:
+    save_state(stack, Engine.OFFLINE, {}, made=False)
+    down(stack, yes=True)
+    assert (disk.parent.exists(), done) == (False, [])
+
+
+def test_a_disk_that_was_kept_can_be_kept_again(stack: Stack, disk: Path, done: list[str]) -> None:
+    save_state(stack, Engine.OFFLINE, {}, made=False)
+    assert down(stack, keep_mail=True) == [f"kept, with the mail: {disk}"]
+    assert done == []
+
+
+def test_a_local_lab_from_before_the_guard_is_not_forgotten(stack: Stack, done: list[str], program: Program) -> None:
+    """Whatever its configuration says now: what it has is on this computer's engine."""
+    program("docker", "exit 0")
+    save_state(stack, Engine.OFFLINE, {})
+    configure(stack)
+    down(stack, yes=True)
+    assert "destroy" in done
+    assert stack.makers() == [Engine.OFFLINE]
