@@ -54,11 +54,3 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def home(lab: Lab) -> Home:
     """The virtual machine's folder."""
     return Home(lab.folder / ".vm" / lab.stack)
-
-
-@pytest.fixture
-def stack_text(lab: Lab) -> Iterator[str]:
-    """The lab's configuration, which is put back after the test."""
-    text = lab.stack_file.read_text(encoding="utf-8")
-    yield text
-    lab.stack_file.write_text(text, encoding="utf-8")
