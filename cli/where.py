@@ -6,13 +6,14 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from cli import docker
 from cli.engine import environment, forget
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
 from where import power
-from where.home import Home
+from where.home import Home, Settings, settings_of
 from where.problem import WhereError
 from where.ssh import to_host
 from where.tunnel import Tunnel, connect
@@ -41,7 +42,7 @@ def home_of(stack: Stack) -> Home:
 
 
 def place_of(stack: Stack) -> str:
-    """Where the lab is, as its `where` Command says: `vm`, `ssh://…` or an engine's address; empty without a lab."""
+    """Where the lab is, as its `where` Command says: `vm`, `ssh://…`, `local` and an engine; empty without a lab."""
     inputs = _inputs(stack, GUARD)
     environment = inputs.get("environment")
     return str(environment.get("WHERE", "")) if isinstance(environment, Mapping) else ""
@@ -53,7 +54,7 @@ def refuse_moved(stack: Stack) -> None:
     Raises MaillabError with the way out.
     """
     place, wanted = place_of(stack), stack.setting("where") or LOCAL
-    wanted = local_engine() if wanted == LOCAL else wanted
+    wanted = f"{LOCAL} {local_engine()}" if wanted == LOCAL else wanted
     if place and place != wanted:
         name = f"bin/maillab --stack {stack.name}"
         raise MaillabError(
@@ -79,8 +80,8 @@ def attend(stack: Stack, *, start: bool = False) -> None:
                 docker.use(power.reach(home, say))
         elif place.startswith("ssh://") and _inputs(stack, PROVIDER):
             attend_again(stack, place)
-        elif place.startswith(("unix://", "tcp://", "http")):
-            docker.use(place)
+        elif place.startswith(f"{LOCAL} "):
+            docker.use(place.removeprefix(f"{LOCAL} "))
     except WhereError as error:
         raise as_maillab(error) from error
 
@@ -103,9 +104,8 @@ def local_engine() -> str:
 
 
 def _start(stack: Stack, home: Home, *, start: bool) -> None:
-    settings = home.settings()
     name = f"bin/maillab --stack {stack.name}"
-    if settings is None or not home.disk.exists():
+    if not home.disk.exists():
         what = f"the virtual machine of the lab {stack.name} is gone: there is no {home.disk}"
         raise MaillabError(what, f"forget what was in it: {name} down; then make it anew: {name} up", id="vm-gone")
     if not start:
@@ -113,7 +113,12 @@ def _start(stack: Stack, home: Home, *, start: bool) -> None:
         raise MaillabError(what, f"start it: {name} vm start", id="vm-stopped")
     if home.pid() is None:
         say("the virtual machine is off: starting it")
-    power.start(home, settings, say)
+    power.start(home, home.settings() or _made_with(stack), say)
+
+
+def _made_with(stack: Stack) -> Settings:
+    """What the machine's Command was told, when its own note of it was lost."""
+    return settings_of(cast("Mapping[str, str]", _inputs(stack, MACHINE)["environment"]))
 
 
 def _inputs(stack: Stack, urn_end: str) -> Mapping[str, object]:

@@ -93,7 +93,7 @@ class Lab(pulumi.ComponentResource):
         """The lab's Docker engine, made or reached."""
         where, stack = self.config.where, self.config.stack
         child = pulumi.ResourceOptions(parent=self)
-        self.stays = settle(local_docker_host() if where == LOCAL else where, child)
+        self.stays = settle(f"{LOCAL} {local_docker_host()}" if where == LOCAL else where, child)
         if where == LOCAL:
             return Engine(host=local_docker_host(), platform=this_platform(), after=[self.stays])
         if where == VM:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from where import disk, images, keys, power, preflight, tunnel
-from where.home import Home, Settings
+from where.home import Home, Settings, settings_of
 from where.problem import WhereError
 from where.ssh import to_host
 
@@ -26,9 +26,7 @@ def _home() -> Home:
 
 
 def _settings() -> Settings:
-    given = os.environ
-    numbers = {key: int(given[key.upper()]) for key in ("cpus", "memory", "disk", "ssh_port")}
-    return Settings(name=given["NAME"], base=given.get("BASE", ""), accelerator=given["ACCELERATOR"], **numbers)
+    return settings_of(os.environ)
 
 
 def _check() -> str:
@@ -94,6 +92,9 @@ def main(verb: str) -> int:
         print(VERBS[verb](), end="")
     except WhereError as error:
         say(f"maillab: {error.text}")
+        return 1
+    except FileNotFoundError as error:
+        say(f"maillab: {error.filename} is not there [no-program]\n    `make up` installs what is missing")
         return 1
     return 0
 

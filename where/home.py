@@ -8,7 +8,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,6 +31,12 @@ class Settings:
     disk: int
     ssh_port: int
     accelerator: str
+
+
+def settings_of(given: Mapping[str, str]) -> Settings:
+    """What the environment of the Commands says (components/vm/server.py)."""
+    numbers = {key: int(given[key.upper()]) for key in ("cpus", "memory", "disk", "ssh_port")}
+    return Settings(name=given["NAME"], base=given.get("BASE", ""), accelerator=given["ACCELERATOR"], **numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class Home:
         except (TypeError, ValueError) as error:
             path = self.folder / "machine.json"
             raise WhereError(
-                "vm-damaged", f"{path} can't be read: {error}", f"remove the machine: rm -r {self.folder}"
+                "vm-damaged", f"{path} can't be read: {error}", f"remove it, `make up` writes it anew: rm {path}"
             ) from error
 
     def save(self, settings: Settings) -> None:

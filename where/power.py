@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -47,10 +48,11 @@ def start(home: Home, settings: Settings, say: Say) -> str:
         accelerator = choose_accelerator(settings.accelerator, arch, home.folder / "vmlinuz", say)
         for stale in ("qmp.sock", "qemu.pid"):
             (home.folder / stale).unlink(missing_ok=True)
-        _launch(home, command_line(home, settings, arch, accelerator, port))
+        # Before the machine is there: a start that is killed in between leaves none that nobody can reach.
         home.write("accelerator", f"{accelerator}\n")
         home.write("port", f"{port}\n")
         home.write("ssh_config", _ssh_config(home, port))
+        _launch(home, command_line(home, settings, arch, accelerator, port))
         home.save(settings)
         return accelerator
 
@@ -106,17 +108,22 @@ def _own_disk(home: Home, settings: Settings, say: Say) -> None:
 
 
 def _refuse_shrinking(home: Home, settings: Settings) -> None:
-    before = home.settings()
-    if before and settings.disk < before.disk:
-        remedy = f"write vm.disk: {before.disk}, or make the machine anew: maillab down, maillab up"
-        raise WhereError("disk-shrinks", f"a disk of {before.disk} GiB can't become one of {settings.disk} GiB", remedy)
+    there = disk_size(home)
+    if settings.disk < there:
+        remedy = f"write vm.disk: {there}, or make the machine anew: maillab down, maillab up"
+        raise WhereError("disk-shrinks", f"a disk of {there} GiB can't become one of {settings.disk} GiB", remedy)
 
 
 def _grow(home: Home, settings: Settings) -> None:
     _refuse_shrinking(home, settings)
-    before = home.settings()
-    if before and settings.disk > before.disk:
+    if settings.disk > disk_size(home):
         run(["qemu-img", "resize", "-q", str(home.disk), f"{settings.disk}G"])
+
+
+def disk_size(home: Home) -> int:
+    """GiB of the machine's disk, also while it runs."""
+    described = json.loads(run(["qemu-img", "info", "--force-share", "--output=json", str(home.disk)]))
+    return int(described["virtual-size"]) >> 30
 
 
 def _ssh_config(home: Home, port: int) -> str:

@@ -72,7 +72,8 @@ def _room(home: Home, _settings: Settings) -> None:
 
 def _port(home: Home, settings: Settings) -> None:
     """Only a wanted one: a free one is found later."""
-    if not settings.ssh_port or home.pid():
+    own = home.pid() and home.read("port") == str(settings.ssh_port)
+    if not settings.ssh_port or own:
         return
     with socket.socket() as tried:
         if tried.connect_ex(("127.0.0.1", settings.ssh_port)) == 0:

@@ -114,6 +114,12 @@ KNOWN = (
         ("put a key of yours there: ssh-copy-id {target}", "or name yours in ~/.ssh/config (IdentityFile)"),
     ),
     _Known(
+        "ssh-no-resolver",
+        r"Temporary failure in name resolution",
+        "its name can't be looked up now",
+        ("is the network away? try: ssh {target}",),
+    ),
+    _Known(
         "ssh-no-such-host",
         r"Could not resolve hostname|Name or service not known",
         "there is no host of this name",

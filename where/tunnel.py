@@ -37,7 +37,8 @@ def ask(ssh: Ssh) -> Remote:
     Raises:
         WhereError: SSH refuses, there is no engine, the user has no right to it, or it is too old.
     """
-    lines = ssh.run(ASK).splitlines()
+    said = ssh.run(ASK).splitlines()
+    lines = said[next((at for at, line in enumerate(said) if line.startswith("{")), 0) :]  # a .bashrc may say something
     try:
         server = json.loads(lines[0])
         version, system = str(server["Version"]), f"{server['Os']}/{server['Arch']}"

@@ -38,8 +38,16 @@ def save_state(
     path.write_text(json.dumps(wrapped), "utf-8")
 
 
+# What the Commands of a virtual machine are told (components/vm/server.py).
+TOLD = {
+    "NAME": "lab", "BASE": "base", "CPUS": "2", "MEMORY": "1024", "DISK": "8", "SSH_PORT": "0", "ACCELERATOR": "tcg",
+}  # fmt: skip
+
+
 def save_lab(stack: Stack, place: str, engine: Engine = Engine.OFFLINE, *urns: str) -> None:
     """Write the state of a lab that was made at `place`, and that has resources with these ends of URNs."""
     guard = {"urn": f"urn:pulumi:lab::maillab::{GUARD}", "custom": True, "inputs": {"environment": {"WHERE": place}}}
-    others = [{"urn": f"urn:pulumi:lab::maillab::{urn}", "custom": True, "inputs": {"create": "x"}} for urn in urns]
+    others = [
+        {"urn": f"urn:pulumi:lab::maillab::{urn}", "custom": True, "inputs": {"environment": TOLD}} for urn in urns
+    ]
     save_state(stack, engine, {}, more=[guard, *others])

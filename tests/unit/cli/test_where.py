@@ -14,7 +14,7 @@ from where import power
 from where.home import Settings
 from where.tunnel import Tunnel
 
-LOCAL = "unix:///var/run/docker.sock"
+LOCAL = "local unix:///var/run/docker.sock"
 SETTINGS = Settings(name="lab", base="base", cpus=2, memory=1024, disk=8, ssh_port=0, accelerator="tcg")
 
 
@@ -59,7 +59,7 @@ def test_a_lab_without_a_guard_is_nowhere(stack: Stack) -> None:
         pytest.param(LOCAL, "vm", id="into a machine"),
         pytest.param("ssh://teacher@one", "ssh://teacher@two", id="to another computer"),
         pytest.param("ssh://lab", "ssh://teacher@lab", id="another user"),
-        pytest.param("tcp://127.0.0.1:2375", "local", id="another engine of this computer"),
+        pytest.param("local tcp://127.0.0.1:2375", "local", id="another engine of this computer"),
     ],
 )
 def test_a_lab_is_not_moved(stack: Stack, was: str, wanted: str) -> None:
@@ -75,7 +75,7 @@ def test_a_lab_is_not_moved(stack: Stack, was: str, wanted: str) -> None:
 def test_another_docker_host_would_move_it(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     save_lab(stack, LOCAL)
     monkeypatch.setattr(where, "environment", lambda: {"DOCKER_HOST": "tcp://192.0.2.1:2375"})
-    with pytest.raises(MaillabError, match=r"says tcp://192\.0\.2\.1:2375 now"):
+    with pytest.raises(MaillabError, match=r"says local tcp://192\.0\.2\.1:2375 now"):
         refuse_moved(stack)
 
 
@@ -102,7 +102,7 @@ def test_a_lab_from_before_the_guard_goes_on(stack: Stack) -> None:
 
 
 def test_docker_works_where_the_lab_is(stack: Stack) -> None:
-    save_lab(stack, "tcp://192.0.2.1:2375")
+    save_lab(stack, "local tcp://192.0.2.1:2375")
     attend(stack)
     assert host() == "tcp://192.0.2.1:2375"
 
@@ -147,19 +147,29 @@ def test_a_machine_that_is_off_is_told(machine: Stack) -> None:
     assert (refusal.value.id, refusal.value.remedy) == ("vm-stopped", ("start it: bin/maillab --stack lab vm start",))
 
 
-@pytest.mark.parametrize("gone", ["disk.qcow2", "machine.json"])
-def test_a_machine_that_is_gone_is_told(machine: Stack, gone: str) -> None:
-    (home_of(machine).folder / gone).unlink()
+def test_a_machine_that_is_gone_is_told(machine: Stack) -> None:
+    home_of(machine).disk.unlink()
     with pytest.raises(MaillabError, match="the virtual machine of the lab lab is gone") as refusal:
         attend(machine, start=True)
     assert refusal.value.id == "vm-gone"
     assert "bin/maillab --stack lab down" in refusal.value.remedy[0]
 
 
+def test_a_machine_whose_settings_were_lost_is_started_as_the_state_says(
+    machine: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Settings] = []
+    monkeypatch.setattr(power, "start", lambda _home, settings, _say: started.append(settings))
+    monkeypatch.setattr(power, "reach", lambda *_: "unix:///machine")
+    (home_of(machine).folder / "machine.json").unlink()
+    attend(machine, start=True)
+    assert started == [SETTINGS]
+
+
 def test_a_damaged_machine_is_words_for_people(machine: Stack) -> None:
     (home_of(machine).folder / "machine.json").write_text("{", "utf-8")
     with pytest.raises(MaillabError, match=r"machine\.json can't be read") as refusal:
-        attend(machine)
+        attend(machine, start=True)
     assert refusal.value.id == "vm-damaged"
 
 

@@ -57,7 +57,7 @@ def test_a_damaged_file_is_named_with_what_to_do(home: Home, text: str) -> None:
     with pytest.raises(WhereError, match=r"\.vm/lab/machine\.json can't be read") as damaged:
         home.settings()
     assert damaged.value.id == "vm-damaged"
-    assert damaged.value.remedy == (f"remove the machine: rm -r {home.folder}",)
+    assert damaged.value.remedy == (f"remove it, `make up` writes it anew: rm {home.folder}/machine.json",)
 
 
 def test_a_machine_that_runs_has_a_number(home: Home, runs: Runs) -> None:

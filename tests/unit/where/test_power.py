@@ -17,11 +17,24 @@ from where.qemu import this_arch
 QEMU = this_arch().program
 
 
+# Its disks have the size that they were made with.
+QEMU_IMG = """
+if [ "$1" = info ]; then
+  for disk; do :; done
+  echo "{\\"virtual-size\\": $(($(cat "$disk") << 30))}"
+  exit
+fi
+echo "$*" >>qemu-img.calls
+for word; do case $word in *.new) new=$word ;; esac; done
+[ -z "$new" ] || echo "${word%G}" >"$new"
+"""
+
+
 @pytest.fixture(autouse=True)
 def programs(program: Program) -> None:
     """A qemu that starts, a qemu-img that makes what it is to make; both remember their words."""
     program(QEMU, f'echo "$*" >>{Path.cwd()}/qemu.calls')
-    program("qemu-img", 'echo "$*" >>qemu-img.calls; for word; do case $word in *.new) touch "$word";; esac; done')
+    program("qemu-img", QEMU_IMG)
     program("ssh", 'echo "$*" >>ssh.calls')
 
 

@@ -89,8 +89,16 @@ def test_a_taken_port(home: Home, taken: socket.socket) -> None:
 
 def test_the_machines_own_port_is_not_taken(home: Home, runs: Runs, taken: socket.socket) -> None:
     runs()
+    home.write("port", f"{taken.getsockname()[1]}\n")
     with taken:
         assert check(home, settings(ssh_port=taken.getsockname()[1]))
+
+
+def test_another_port_for_a_machine_that_runs_is_looked_at(home: Home, runs: Runs, taken: socket.socket) -> None:
+    runs()
+    home.write("port", "40000\n")
+    with taken:
+        assert problem(home, ssh_port=taken.getsockname()[1]).id == "port-taken"
 
 
 def test_everything_is_told_at_once(home: Home, programs: Path, taken: socket.socket) -> None:
