@@ -92,8 +92,11 @@ def table(machines: Iterable[MachineRow]) -> Table:
     return shown
 
 
-def next_steps(stack: str, machines: Iterable[MachineRow]) -> list[tuple[str, str]]:
-    """Three commands to try, each with what it shows; only of machines that there are."""
+def next_steps(stack: str, machines: Iterable[MachineRow], *, here: bool = True) -> list[tuple[str, str]]:
+    """Three commands to try, each with what it shows; only of machines that there are.
+
+    `here`: the docker command itself works on the lab's engine.
+    """
     by_name = {row.name: row for row in machines}
     call = "bin/maillab" if stack == "dc1es" else f"bin/maillab --stack {stack}"
     steps = []
@@ -101,7 +104,8 @@ def next_steps(stack: str, machines: Iterable[MachineRow]) -> list[tuple[str, st
     if inside:
         steps.append((f"{call} shell {inside.name}", "a shell on the mail server: postqueue -p, less /etc/aliases"))
     if outside := by_name.get("outside"):
-        line = f"docker exec {outside.container} {SWAKS.format(source=outside.ipv4.split()[0])}"
+        go_in = f"docker exec {outside.container}" if here else f"{call} shell {outside.name}"
+        line = f"{go_in} {SWAKS.format(source=outside.ipv4.split()[0])}"
         steps.append((line, "a message from outside, along the MX records"))
     steps.append((f"{call} preview --diff", "after an edit of Pulumi.*.yaml: what `make up` would change"))
     return steps
@@ -116,6 +120,6 @@ def show(stack: Stack, console: Console) -> None:
     machines = of_stack(stack)
     console.print(table(machines))
     console.print("\nTry next:")
-    for line, meaning in next_steps(stack.name, machines):
+    for line, meaning in next_steps(stack.name, machines, here=stack.setting("where") in ("", "local")):
         console.print(f"  {line}", style="bold", highlight=False, soft_wrap=True)
         console.print(f"      {meaning}", highlight=False, soft_wrap=True)

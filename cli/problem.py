@@ -47,6 +47,7 @@ KNOWN = (
         r"no space left on device|ENOSPC",
         "the disk is full",
         "make room where the Docker engine keeps its data: df -h; docker system df",
+        "in a virtual machine: a larger vm.disk in Pulumi.<stack>.yaml, then the same command again",
     ),
     _known(
         "no-right-to-socket",

@@ -66,6 +66,12 @@ def test_three_commands_to_try() -> None:
     assert lines[2] == "bin/maillab preview --diff"
 
 
+def test_next_step_goes_where_the_lab_is() -> None:
+    """The docker command of this computer knows nothing of an engine elsewhere."""
+    lines = [line for line, _ in next_steps("dc1es", rows(OUTPUTS, []), here=False)]
+    assert lines[1].startswith("bin/maillab shell outside swaks --li ")
+
+
 def test_another_stack_is_named_in_the_commands() -> None:
     assert next_steps("two", rows(OUTPUTS, []))[0][0] == "bin/maillab --stack two shell mail"
 
