@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from where.disk import FILES, need_room
-from where.home import Home, Settings
+from where.home import Home, Settings, socket_folder
 from where.keys import ALIAS, run
 from where.problem import WhereError
 from where.qemu import choose_accelerator, command_line, need_qemu, this_arch
@@ -199,5 +199,7 @@ def remove(home: Home, say: Say) -> None:
             order(home, "quit")
             while home.pid():
                 time.sleep(0.1)
+    sockets = socket_folder(home.folder)
     shutil.rmtree(home.folder)
+    shutil.rmtree(sockets, ignore_errors=True)  # elsewhere, when the folder's path is a long one
     say(f"removed the virtual machine {home.folder}")

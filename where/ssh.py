@@ -18,10 +18,14 @@ QUIET = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "LogLevel=ERROR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ssh:
-    """A way to a computer: `name` for messages, `words` of the command line up to and with the host."""
+    """A way to a computer: `name` for messages, `words` of the command line up to and with the host.
+
+    `advice`: what to do when it fails, instead of what one does with a computer of somebody's own.
+    """
 
     name: str
     words: tuple[str, ...]
+    advice: tuple[str, ...] = ()
 
     def command(self, *remote: str, options: Sequence[str] = ()) -> list[str]:
         """The command line that runs `remote` there (a shell there reads it); `options` go before the host."""
@@ -43,13 +47,14 @@ class Ssh:
         except subprocess.TimeoutExpired as error:
             raise WhereError("ssh-silent", f"{self.name}: no answer within {timeout:g} s") from error
         if done.returncode:
-            raise explain(self.name, done.returncode, done.stderr.decode(errors="replace"), remote)
+            raise explain(self, done.returncode, done.stderr.decode(errors="replace"), remote)
         return done.stdout.decode(errors="replace")
 
 
 def to_machine(home: Home) -> Ssh:
     """The way into the machine of a folder, with its own key and no setting of the user's."""
-    return Ssh(name="the virtual machine", words=("-F", str(home.ssh_config.resolve()), "vm"))
+    advice = (f"see what it says: {home.folder}/console.log; and: bin/maillab vm status",)
+    return Ssh(name="the virtual machine", words=("-F", str(home.ssh_config.resolve()), "vm"), advice=advice)
 
 
 def to_host(where: str) -> Ssh:
@@ -134,15 +139,15 @@ KNOWN = (
 )
 
 
-def explain(name: str, code: int, words: str, remote: Sequence[str] = ()) -> WhereError:
+def explain(ssh: Ssh, code: int, words: str, remote: Sequence[str] = ()) -> WhereError:
     """The error for an ssh that ended with `code` and said `words`."""
     last = words.strip()[-1500:]
     for known in KNOWN:
         if re.search(known.pattern, words, re.IGNORECASE):
-            remedy = (line.format(target=_typed(name)) for line in known.remedy)
-            return WhereError(known.id, f"{name}: {known.what}: {last.splitlines()[-1]}", *remedy)
+            remedy = ssh.advice or (line.format(target=_typed(ssh.name)) for line in known.remedy)
+            return WhereError(known.id, f"{ssh.name}: {known.what}: {last.splitlines()[-1]}", *remedy)
     what = "ssh" if code == 255 else f"`{' '.join(remote)[:60]}`"
-    return WhereError("ssh-failed", f"{name}: {what} failed with {code}: {last}")
+    return WhereError("ssh-failed", f"{ssh.name}: {what} failed with {code}: {last}", *ssh.advice)
 
 
 def _typed(name: str) -> str:

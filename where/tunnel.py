@@ -98,7 +98,7 @@ class Tunnel:
             words.seek(0)
             said = words.read().decode(errors="replace")
         if done.returncode:
-            raise explain(ssh.name, done.returncode, said)
+            raise explain(ssh, done.returncode, said)
 
     def close(self, ssh: Ssh) -> None:
         """End the connection; one that is gone already is fine."""

@@ -85,7 +85,7 @@ API = "unix:///var/run/docker.sock"
     ],
 )
 def test_known_words(words: str, id: str) -> None:
-    error = explain(NAME, 255, f"{words}\n", ("docker version",))
+    error = explain(Ssh(name=NAME, words=()), 255, f"{words}\n", ("docker version",))
     assert error.id == id
     assert str(error).startswith(f"{NAME}: ")
     assert str(error).endswith(words.splitlines()[-1])
@@ -93,17 +93,17 @@ def test_known_words(words: str, id: str) -> None:
 
 
 def test_unknown_words_are_told_as_they_are() -> None:
-    error = explain(NAME, 255, "Bad configuration option: colour\n")
+    error = explain(Ssh(name=NAME, words=()), 255, "Bad configuration option: colour\n")
     assert (error.id, str(error)) == ("ssh-failed", f"{NAME}: ssh failed with 255: Bad configuration option: colour")
 
 
 def test_a_command_that_failed_there_is_named() -> None:
-    error = explain(NAME, 2, "date: invalid date", ("date --set=x",))
+    error = explain(Ssh(name=NAME, words=()), 2, "date: invalid date", ("date --set=x",))
     assert str(error) == f"{NAME}: `date --set=x` failed with 2: date: invalid date"
 
 
 def test_a_file_that_may_not_be_read_there_is_no_refused_key() -> None:
-    assert explain(NAME, 1, "cat: /root/x: Permission denied", ("cat /root/x",)).id == "ssh-failed"
+    assert explain(Ssh(name=NAME, words=()), 1, "cat: /root/x: Permission denied", ("cat /root/x",)).id == "ssh-failed"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_file_that_may_not_be_read_there_is_no_refused_key() -> None:
     ],
 )
 def test_the_remedy_is_a_command_that_ssh_takes(name: str, typed: str) -> None:
-    assert explain(name, 255, "Host key verification failed.").remedy[0].endswith(typed)
+    assert explain(Ssh(name=name, words=()), 255, "Host key verification failed.").remedy[0].endswith(typed)
 
 
 @pytest.mark.parametrize(
@@ -182,3 +182,10 @@ def test_ssh_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     with pytest.raises(WhereError, match="ssh is not installed") as missing:
         to_host("ssh://host").run("true")
     assert missing.value.id == "no-ssh"
+
+
+def test_the_virtual_machine_has_advice_of_its_own(home: Home) -> None:
+    """Nobody copies a key into it."""
+    error = explain(to_machine(home), 255, "Permission denied (publickey).")
+    assert error.id == "ssh-key-refused"
+    assert error.remedy == (f"see what it says: {home.folder}/console.log; and: bin/maillab vm status",)
