@@ -19,6 +19,10 @@ def main() -> int:
     except MaillabError as error:
         print(f"maillab: {error}", *error.remedy, sep="\n  ", file=sys.stderr)
         return error.code
+    except PermissionError as error:
+        owner = "it may be another user's: an earlier run was made with sudo, so use sudo again"
+        print(f"maillab: no right to {error.filename}", owner, sep="\n  ", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -138,11 +138,14 @@ def down(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove the mail too, without a question.")] = False,
     keep_mail: Annotated[bool, typer.Option("--keep-mail", help="Keep the mail, without a question.")] = False,
     keep_images: Annotated[bool, typer.Option("--keep-images", help="The next `up` need not build them.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Its place is gone for good: remove nothing there.")] = False,
 ) -> None:
     """Remove the lab: containers, networks, images, and (asked for) the volumes with its mail."""
-    from cli.down import remove_lab  # noqa: PLC0415
+    from cli.down import forget_lab, remove_lab  # noqa: PLC0415
 
-    for line in remove_lab(chosen(context), yes=yes, keep_mail=keep_mail, images=not keep_images):
+    choice = chosen(context)
+    removal = remove_lab(choice, yes=yes, keep_mail=keep_mail, images=not keep_images)
+    for line in forget_lab(choice) if forget else removal:
         typer.echo(line)
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from cli import docker, where
 from cli.choice import Choice
+from cli.engine import forget
 from cli.problem import MaillabError
-from cli.stack import PROJECT
+from cli.stack import PROJECT, Stack
 
 BASE_IMAGE = "debian:trixie-slim"
 
@@ -25,19 +26,33 @@ class Image:
 def remove_lab(choice: Choice, *, yes: bool, keep_mail: bool, images: bool) -> Iterator[str]:
     """Remove the lab where it is; a line for people on each kind of thing. Raises MaillabError."""
     stack = choice.stack
-    place = where.place_of(stack)
-    # After a `down` that kept the mail there is no lab, and its disk all the same.
-    if place == where.VM or (not place and not stack.makers() and stack.setting("where") == where.VM):
+    # After a `down` that kept the mail there is no lab, and its volumes are where it was all the same.
+    place = where.place_of(stack) or ("" if stack.makers() else stack.setting("where"))
+    if place == where.VM:
         yield from _remove_with_machine(choice, yes=yes, keep_mail=keep_mail, images=images)
+    elif place.startswith("ssh://"):
+        yield from _remove_over_ssh(choice, place, yes=yes, keep_mail=keep_mail, images=images)
+    else:
+        choice.attend()
+        volumes = mail_goes(stack.label, yes=yes, keep=keep_mail)
+        if stack.makers():
+            choice.run("destroy")
+        yield from sweep(stack.label, volumes=volumes, images=images)
+
+
+def _remove_over_ssh(choice: Choice, place: str, *, yes: bool, keep_mail: bool, images: bool) -> Iterator[str]:
+    stack = choice.stack
+    if stack.makers() and not where.is_made(stack):
+        choice.run("destroy")  # of what came no further than its place
         return
-    choice.attend()
+    where.attend_again(stack, place)
     volumes = mail_goes(stack.label, yes=yes, keep=keep_mail)
     if stack.makers():
         choice.run("destroy")
-    if place.startswith("ssh://"):  # its way is a resource too, and gone
-        where.attend_again(stack, place)
+        where.attend_again(stack, place)  # its way is a resource too, and gone
     yield from sweep(stack.label, volumes=volumes, images=images)
     where.part(stack, place)
+    yield from _images_built_here(stack, images=images)
 
 
 def _remove_with_machine(choice: Choice, *, yes: bool, keep_mail: bool, images: bool) -> Iterator[str]:
@@ -52,9 +67,23 @@ def _remove_with_machine(choice: Choice, *, yes: bool, keep_mail: bool, images: 
             choice.attend(start=True)
             choice.run("destroy")
         yield f"kept, with the mail: {home.disk}"
+    yield from _images_built_here(stack, images=images)
+
+
+def _images_built_here(stack: Stack, *, images: bool) -> Iterator[str]:
+    """On this computer's engine only images are the lab's: containers of the same name are another folder's."""
     if images and stack.setting("build") == "here":
         docker.use(where.local_engine())
-        yield from sweep(stack.label, volumes=False, images=True)
+        yield from _sweep_images()
+
+
+def forget_lab(choice: Choice) -> Iterator[str]:
+    """Drop what is known of a lab whose place is gone for good; nothing is removed there."""
+    stack = choice.stack
+    place = where.place_of(stack)
+    for engine in stack.makers():
+        forget(engine, stack)
+    yield f"forgotten: what may be left of {stack.name} at {place}" if place else f"there is no lab {stack.name}"
 
 
 def mail_goes(stack: str, *, yes: bool, keep: bool) -> bool:
@@ -95,8 +124,11 @@ def sweep(stack: str, *, volumes: bool, images: bool) -> Iterator[str]:
         yield f"removed {', '.join(removed)}"
     if kept := docker.labelled("volume", stack):
         yield f"kept, with the mail: {', '.join(kept)}"
-    if not images:
-        return
+    if images:
+        yield from _sweep_images()
+
+
+def _sweep_images() -> Iterator[str]:
     if others := {container.stack for container in docker.containers()}:
         yield f"kept the images: the lab {', '.join(sorted(others))} runs on them"
     elif tags := remove_images():

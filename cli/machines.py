@@ -59,15 +59,18 @@ def _lines(addresses: object) -> str:
 
 def of_stack(stack: Stack) -> list[MachineRow]:
     """The stack's machines. Raises MaillabError when there is no lab."""
-    found = rows(stack.outputs(), containers(stack.label))
-    if not found:
+    outputs = stack.outputs()
+    if not outputs.get("machines"):  # before Docker is asked: without a lab there may be no engine either
         raise MaillabError(f"there is no lab {stack.name}", "`make up` makes it")
-    return found
+    return rows(outputs, containers(stack.label))
 
 
 def has_drift(stack: Stack) -> bool:
     """Does a machine not run that the last `up` left running? A plain `up`, as Pulumi's, would not look."""
-    return any(row.state != "running" for row in rows(stack.outputs(), containers(stack.label)))
+    outputs = stack.outputs()
+    if not outputs.get("machines"):
+        return False
+    return any(row.state != "running" for row in rows(outputs, containers(stack.label)))
 
 
 def find(stack: Stack, name: str) -> MachineRow:

@@ -30,7 +30,7 @@ def move(stack: Stack, to: Engine) -> Path:
         raise MaillabError(f"stack {stack.name}: {what}", "`bin/maillab status` shows what there is")
     if not shutil.which("pulumi"):
         raise MaillabError("pulumi is not on PATH; it reads and writes its own state", "`make pulumi` installs it")
-    with _unused(stack):
+    with unused(stack):
         if to is Engine.PULUMI:
             _to_pulumi(stack, environment())
         else:
@@ -39,8 +39,12 @@ def move(stack: Stack, to: Engine) -> Path:
 
 
 @contextmanager
-def _unused(stack: Stack) -> Iterator[None]:
-    """Hold the offline engine's lock, so that no run of it is under way."""
+def unused(stack: Stack) -> Iterator[None]:
+    """Hold the offline engine's lock, so that no run of it is under way; one of Pulumi's is refused too."""
+    locks = stack.root / ".pulumi-state" / ".pulumi" / "locks"
+    if any(locks.glob(f"**/{stack.name}/*.json")):
+        remedy = f"wait for its end; after a crash: pulumi cancel --stack {stack.name}"
+        raise MaillabError(f"a run of Pulumi works on stack {stack.name}", remedy)
     path = stack.state_file(Engine.OFFLINE).with_suffix(".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:

@@ -83,6 +83,17 @@ def restore(context: typer.Context, name: Name) -> None:
     typer.echo(f"The lab is as it was at {name} again, after {seconds:.1f} s.")
 
 
+@vm.command()
+def forget(context: typer.Context, name: Name) -> None:
+    """Remove a snapshot, and what it takes on the disk."""
+    from cli.snapshot import drop  # noqa: PLC0415
+
+    with _machine(context) as choice:
+        _running(choice)
+        drop(choice.stack, name)
+    typer.echo(f"There is no snapshot {name} any more.")
+
+
 @contextmanager
 def _machine(context: typer.Context) -> Iterator[Choice]:
     """The chosen lab, which must have a virtual machine; errors become words for people."""

@@ -12,16 +12,11 @@ from cli.problem import MaillabError
 from cli.stack import Stack
 from cli.where import home_of
 from where.home import Home
+from where.power import STANDS_STILL
 from where.qmp import run_state
 from where.snapshots import snapshots
 
-# qemu's words that a person can do something about (werror=enospc: qemu-system(1)).
-MEANING = {
-    "running": "it runs",
-    "io-error": "it stands still: this computer's disk is full; make room, then: bin/maillab vm start",
-    "paused": "it stands still; go on: bin/maillab vm start",
-    "internal-error": "its processor failed; start it anew: bin/maillab vm stop, vm start",
-}
+MEANING = {"running": "it runs", **STANDS_STILL}
 ACCELERATORS = {"kvm": "KVM", "tcg": "software emulation (TCG)"}
 
 

@@ -42,28 +42,44 @@ def home_of(stack: Stack) -> Home:
 
 
 def place_of(stack: Stack) -> str:
-    """Where the lab is, as its `where` Command says: `vm`, `ssh://…`, `local` and an engine; empty without a lab."""
-    inputs = _inputs(stack, GUARD)
-    environment = inputs.get("environment")
-    return str(environment.get("WHERE", "")) if isinstance(environment, Mapping) else ""
+    """Where the lab is, as its `where` Command says: `vm`, `ssh://…`, `local` and an engine; empty without a lab.
+
+    A lab from before there was that Command is where its provider is.
+    """
+    environment = _inputs(stack, GUARD).get("environment")
+    if isinstance(environment, Mapping):
+        return str(environment.get("WHERE", ""))
+    host = _inputs(stack, PROVIDER).get("host")
+    return f"{LOCAL} {host}" if host and stack.makers() else ""
+
+
+def is_made(stack: Stack) -> bool:
+    """Is there more of a lab than the word where it shall be?"""
+    return bool(_inputs(stack, PROVIDER) or _inputs(stack, MACHINE))
 
 
 def refuse_moved(stack: Stack) -> None:
     """A lab stays where it was made: what is there would be left behind, unknown to the state.
 
-    Raises MaillabError with the way out.
+    One that came no further than its place (a misspelt host) is forgotten. Raises MaillabError with the way out.
     """
     place, wanted = place_of(stack), stack.setting("where") or LOCAL
     wanted = f"{LOCAL} {local_engine()}" if wanted == LOCAL else wanted
-    if place and place != wanted:
-        name = f"bin/maillab --stack {stack.name}"
-        raise MaillabError(
-            f"the lab {stack.name} is at {place}, and maillab:where (or DOCKER_HOST) says {wanted} now; "
-            "nothing was changed",
-            f"remove it there first: put the old place back, {name} down; then bring it up at the new place",
-            "or leave it there: put the old place back",
-            id="where-changed",
-        )
+    if not place or place == wanted:
+        return
+    if not is_made(stack):
+        say(f"nothing was made at {place} yet: the lab goes to {wanted}")
+        for engine in stack.makers():
+            forget(engine, stack)
+        return
+    name = f"bin/maillab --stack {stack.name}"
+    raise MaillabError(
+        f"the lab {stack.name} is at {place}, and maillab:where (or DOCKER_HOST) says {wanted} now; "
+        "nothing was changed",
+        f"remove it there first: put the old place back, {name} down; then bring it up at the new place",
+        f"or, if that place is gone for good: {name} down --forget",
+        id="where-changed",
+    )
 
 
 def attend(stack: Stack, *, start: bool = False) -> None:
@@ -94,7 +110,8 @@ def attend_again(stack: Stack, place: str) -> None:
         if not tunnel.alive(ssh):
             connect(home, ssh)
     except WhereError as error:
-        raise as_maillab(error) from error
+        gone = f"if that computer is gone for good: bin/maillab --stack {stack.name} down --forget"
+        raise MaillabError(str(error), *error.remedy, gone, id=error.id) from error
     docker.use(tunnel.docker_host)
 
 
@@ -143,7 +160,7 @@ def remove_machine(stack: Stack, *, images: bool) -> list[str]:
         raise as_maillab(error) from error
     for engine in stack.makers():
         forget(engine, stack)
-    if images and not any((stack.root / ".vm").glob("*/disk.qcow2")):
+    if images and not any((stack.root / ".vm").glob("*/seed.img")):
         lines += _remove_cache(stack.root / ".cache" / "vm")
     return lines
 
@@ -157,5 +174,7 @@ def _remove_cache(folder: Path) -> list[str]:
 
 def part(stack: Stack, place: str) -> None:
     """Close the way to another computer after the last thing was done there."""
-    if place.startswith("ssh://"):
-        Tunnel(home_of(stack)).close(to_host(place))
+    home = home_of(stack)
+    Tunnel(home).close(to_host(place))
+    shutil.rmtree(home.sockets, ignore_errors=True)
+    shutil.rmtree(home.folder, ignore_errors=True)

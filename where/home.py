@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
+import secrets
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,8 +15,7 @@ from pathlib import Path
 
 from where.problem import WhereError
 
-# A socket's path has 107 characters at most (unix(7)), and ssh adds 17 of its own while it makes one (ssh.c).
-LONGEST_SOCKET = 107 - 17
+# A socket's path has 107 characters at most (unix(7)): a project may lie deeper, or be moved.
 SHORT = Path("/tmp")
 
 
@@ -56,6 +55,29 @@ class Home:
         return self.folder / "ssh_config"
 
     @property
+    def id(self) -> str:
+        """What the machine's process and sockets are called: it stays when the project's folder is moved."""
+        known = self.read("id")
+        if not known:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            known = secrets.token_hex(6)
+            self.write("id", f"{known}\n")
+        return known
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of the sockets, absolute and short, for this user alone. Raises WhereError."""
+        private = SHORT / f"maillab-{os.getuid()}"
+        with suppress(FileExistsError):
+            private.mkdir(mode=0o700)
+        found = private.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+            raise WhereError("socket-folder", f"{private} is no folder of yours alone", f"remove it: rm -r {private}")
+        own = private / self.id
+        own.mkdir(mode=0o700, exist_ok=True)
+        return own
+
+    @property
     def qmp(self) -> str:
         """qemu's control socket, relative to where we are: paths of sockets are short."""
         return os.path.relpath(self.folder / "qmp.sock")
@@ -93,7 +115,7 @@ class Home:
     def pid(self) -> int | None:
         """The process that is the machine; None when it does not run."""
         text = self.read("qemu.pid")
-        return int(text) if text.isdigit() and _is_qemu(int(text), self.folder) else None
+        return int(text) if text.isdigit() and _is_qemu(int(text), f"maillab-{self.id}") else None
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -104,33 +126,11 @@ class Home:
             yield
 
 
-def _is_qemu(pid: int, folder: Path) -> bool:
-    """Is the process this folder's machine? After a reboot another program may have its number."""
+def _is_qemu(pid: int, name: str) -> bool:
+    """Is the process the machine of this name? After a reboot another program may have its number."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         state = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return state != "Z" and f"maillab-{digest(folder)}".encode() in words
-
-
-def digest(folder: Path) -> str:
-    """Short name of a folder of this computer."""
-    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-
-
-def socket_folder(folder: Path) -> Path:
-    """Where the sockets of `folder` lie, absolute: in it, or in a short private one when its path is too long."""
-    inside = folder.resolve()
-    if len(str(inside / "docker.sock")) <= LONGEST_SOCKET:
-        return inside
-    private = SHORT / f"maillab-{os.getuid()}"
-    with suppress(FileExistsError):
-        private.mkdir(mode=0o700)
-    found = private.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        remedy = (f"remove it: rm -r {private}", "or have the project in a folder with a shorter path")
-        raise WhereError("socket-folder", f"{private} is no folder of yours alone", *remedy)
-    short = private / digest(folder)
-    short.mkdir(mode=0o700, exist_ok=True)
-    return short
+    return state != "Z" and name.encode() in words

@@ -10,11 +10,12 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from where.disk import FILES, need_room
-from where.home import Home, Settings, socket_folder
-from where.keys import ALIAS, run
+from where.home import Home, Settings
+from where.keys import run
 from where.problem import WhereError
 from where.qemu import choose_accelerator, command_line, need_qemu, this_arch
 from where.qmp import order, run_state
@@ -35,15 +36,19 @@ def start(home: Home, settings: Settings, say: Say) -> str:
         WhereError: a program, a port, room or the disk is missing, or qemu refuses.
     """
     with home.alone():
+        before = home.settings()
+        if before and home.disk.exists() and before.base != settings.base:
+            say(f"the machine keeps the disk it was made from ({before.base}); `maillab down`, `up` makes it anew")
+            settings = replace(settings, base=before.base)
         if home.pid():
-            if home.settings() == settings:
+            if before == settings:
                 return _running(home)
             _refuse_shrinking(home, settings)  # before the lab in it stands still
             say("the machine runs with other settings: it is stopped first")
             _shut_down(home, say)
         arch = this_arch()
         need_qemu(arch)
-        _own_disk(home, settings, say)
+        _own_disk(home, settings)
         port = _port(settings)
         accelerator = choose_accelerator(settings.accelerator, arch, home.folder / "vmlinuz", say)
         for stale in ("qmp.sock", "qemu.pid"):
@@ -51,7 +56,6 @@ def start(home: Home, settings: Settings, say: Say) -> str:
         # Before the machine is there: a start that is killed in between leaves none that nobody can reach.
         home.write("accelerator", f"{accelerator}\n")
         home.write("port", f"{port}\n")
-        home.write("ssh_config", _ssh_config(home, port))
         _launch(home, command_line(home, settings, arch, accelerator, port))
         home.save(settings)
         return accelerator
@@ -76,6 +80,8 @@ def _launch(home: Home, words: list[str]) -> None:
 def _port(settings: Settings) -> int:
     """The port of this computer that leads to SSH in the machine. Raises WhereError when it is taken."""
     with socket.socket() as tried:
+        # As qemu does: what is left of a connection that ended a moment ago is in nobody's way.
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             tried.bind(("127.0.0.1", settings.ssh_port))
         except OSError as error:
@@ -85,16 +91,17 @@ def _port(settings: Settings) -> int:
         return int(tried.getsockname()[1])
 
 
-def _own_disk(home: Home, settings: Settings, say: Say) -> None:
+def _own_disk(home: Home, settings: Settings) -> None:
     """The machine's disk, which holds what differs from the common one; it grows when it shall be larger."""
     base = Path(settings.base)
     if home.disk.exists():
-        before = home.settings()
-        if before and before.base != settings.base:
-            say(f"the machine keeps the disk it was made from ({before.base}); `maillab down`, `up` makes it anew")
         _grow(home, settings)
         return
     need_room(home.folder, ROOM)
+    if not all((base / name).exists() for name in FILES):
+        name = "bin/maillab --stack STACK"
+        remedy = f"make it anew: {name} down, then {name} up"
+        raise WhereError("no-disk", f"the disk that machines start from is gone: {base}", remedy)
     for name in FILES:
         target = home.folder / name
         target.unlink(missing_ok=True)
@@ -126,16 +133,6 @@ def disk_size(home: Home) -> int:
     return int(described["virtual-size"]) >> 30
 
 
-def _ssh_config(home: Home, port: int) -> str:
-    folder = home.folder.resolve()
-    lines = {
-        "HostName": "127.0.0.1", "Port": port, "User": "root", "IdentityFile": f'"{folder}/key"',
-        "IdentitiesOnly": "yes", "IdentityAgent": "none", "UserKnownHostsFile": f'"{folder}/known_hosts"',
-        "GlobalKnownHostsFile": "none", "StrictHostKeyChecking": "yes", "HostKeyAlias": ALIAS,
-    }  # fmt: skip
-    return "".join(["Host vm\n", *(f"  {key} {value}\n" for key, value in lines.items())])
-
-
 def reach(home: Home, say: Say) -> str:
     """Wait for the machine's Docker engine, and have its socket here; answers DOCKER_HOST.
 
@@ -144,12 +141,30 @@ def reach(home: Home, say: Say) -> str:
     """
     if not home.pid():
         raise WhereError("vm-stopped", "the virtual machine does not run", "start it: bin/maillab vm start")
+    refuse_standing_still(home)
     ssh, tunnel = to_machine(home), Tunnel(home)
     if not tunnel.alive(ssh):
         limit = BOOT_SECONDS.get(home.read("accelerator"), BOOT_SECONDS["tcg"])
         wait_for_engine(ssh, lambda: home.pid() is not None, limit, say)
         connect(home, ssh)
     return tunnel.docker_host
+
+
+# qemu's words that a person can do something about (werror=enospc: qemu-system(1)).
+STANDS_STILL = {
+    "io-error": "it stands still: this computer's disk is full; make room, then: bin/maillab vm start",
+    "paused": "it stands still; go on: bin/maillab vm start",
+    "restore-vm": "it could not be put back to a snapshot; start it anew: bin/maillab vm stop, vm start",
+    "internal-error": "its processor failed; start it anew: bin/maillab vm stop, vm start",
+}
+
+
+def refuse_standing_still(home: Home) -> None:
+    """Raise WhereError, with what to do, when the machine is there and does nothing."""
+    state = run_state(home)
+    if state in STANDS_STILL:
+        what, remedy = STANDS_STILL[state].split("; ", 1)
+        raise WhereError("vm-stands-still", f"the virtual machine: {what} ({state})", remedy)
 
 
 BASE = "debian:trixie-slim"
@@ -173,20 +188,26 @@ def stop(home: Home, say: Say) -> None:
 
 def _shut_down(home: Home, say: Say) -> None:
     ssh = to_machine(home)
-    pid = home.pid()
-    if pid and run_state(home) == "running":
+    on = home.pid() is not None
+    obeys = on and run_state(home) == "running"
+    if obeys:
         # The machine ends the connection before the command has an answer.
         with suppress(WhereError):
             ssh.run("systemctl poweroff", timeout=ORDER_SECONDS)
     Tunnel(home).close(ssh)
-    deadline = time.monotonic() + SHUTDOWN_SECONDS
-    while pid and home.pid() and time.monotonic() < deadline:
+    deadline = time.monotonic() + (SHUTDOWN_SECONDS if obeys else 0)
+    while home.pid() and time.monotonic() < deadline:
         time.sleep(0.2)
     if home.pid():
-        say(f"the machine did not shut down within {SHUTDOWN_SECONDS} s: it is switched off")
-        order(home, "quit")
-        while home.pid():
-            time.sleep(0.1)
+        say(f"the machine did not shut down within {SHUTDOWN_SECONDS} s" if obeys else "the machine stands still")
+        say("it is switched off, as by a power cut")
+        _switch_off(home)
+
+
+def _switch_off(home: Home) -> None:
+    order(home, "quit")
+    while home.pid():
+        time.sleep(0.1)
 
 
 def remove(home: Home, say: Say) -> None:
@@ -196,10 +217,8 @@ def remove(home: Home, say: Say) -> None:
     if home.pid():
         with home.alone():
             Tunnel(home).close(to_machine(home))
-            order(home, "quit")
-            while home.pid():
-                time.sleep(0.1)
-    sockets = socket_folder(home.folder)
+            _switch_off(home)
+    sockets = home.sockets
     shutil.rmtree(home.folder)
-    shutil.rmtree(sockets, ignore_errors=True)  # elsewhere, when the folder's path is a long one
+    shutil.rmtree(sockets, ignore_errors=True)
     say(f"removed the virtual machine {home.folder}")

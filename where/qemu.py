@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from where.home import Home, Settings, digest
+from where.home import Home, Settings
 from where.problem import WhereError
 
 PROBE_SECONDS = 10
@@ -69,7 +69,7 @@ def command_line(home: Home, settings: Settings, arch: Arch, accelerator: str, p
         kernel += " mitigations=off"
     emulation = "tcg,thread=multi,tb-size=512" if accelerator == "tcg" else accelerator
     return [
-        arch.program, "-name", f"maillab-{digest(home.folder)}",
+        arch.program, "-name", f"maillab-{home.id}",
         "-nodefaults", "-no-user-config", "-display", "none",
         "-machine", arch.machine, "-accel", emulation,
         "-cpu", arch.emulated if accelerator == "tcg" else "host",
@@ -102,7 +102,8 @@ def choose_accelerator(wanted: str, arch: Arch, kernel: Path, say: Callable[[str
     """
     if wanted == "tcg":
         return "tcg"
-    why = _known_fault() or kvm_fault(arch, kernel)
+    # Who asks for it by name may have mended it.
+    why = (None if wanted == "kvm" else _known_fault()) or kvm_fault(arch, kernel)
     if why is None:
         return "kvm"
     _remember_fault(why)

@@ -28,8 +28,11 @@ def order(home: Home, command: str, arguments: Mapping[str, object] | None = Non
     except ExecuteError as error:
         raise WhereError("vm-refused", f"qemu refuses {command}: {error}") from error
     except (QMPError, OSError, TimeoutError) as error:
-        remedy = "is it hanging? end it (its disk stays): kill the process in qemu.pid, then: maillab vm start"
-        raise WhereError("vm-no-control", f"qemu of {home.folder} does not answer: {error}", remedy) from error
+        remedy = (
+            "another command may be at work on it (a snapshot takes a while): wait, then again",
+            f"only if it stays so: kill $(cat {home.folder}/qemu.pid); its disk stays; then: bin/maillab vm start",
+        )
+        raise WhereError("vm-no-control", f"qemu of {home.folder} does not answer: {error}", *remedy) from error
 
 
 async def _order(path: str, command: str, arguments: dict[str, object]) -> object:

@@ -54,34 +54,72 @@ def take(home: Home, name: str) -> float:
     begin = time.monotonic()
     with home.alone():
         _order(home, f"savevm {name}", "snapshot-failed")
+        home.write(_note(name), json.dumps(_hardware(home)))
     return time.monotonic() - begin
 
 
 def restore(home: Home, name: str) -> float:
-    """Put the machine back to `name`, and its clock to the present. Answers the seconds it took.
+    """Put the machine back to `name`. Answers the seconds it took. Its clock is behind: `set_clock`.
 
     Raises:
-        WhereError: there is no such snapshot (those that there are are named), or qemu refuses.
+        WhereError: there is no such snapshot (those that there are are named), it was made with other hardware, or
+            qemu refuses.
     """
     _check(home, name)
+    _known(home, name)
+    _refuse_other_hardware(home, name)
+    begin = time.monotonic()
+    with home.alone():
+        Tunnel(home).close(to_machine(home))  # to the machine as it was then, no connection of now exists
+        _order(home, f"loadvm {name}", "restore-failed")
+        order(home, "cont")
+    return time.monotonic() - begin
+
+
+def set_clock(home: Home) -> None:
+    """The machine's clock to this computer's. Raises WhereError."""
+    to_machine(home).run(f"date --set=@{time.time():.3f}")
+
+
+def drop(home: Home, name: str) -> None:
+    """Remove a snapshot, and what it takes on the disk. Raises WhereError."""
+    _check(home, name)
+    _known(home, name)
+    with home.alone():
+        _order(home, f"delvm {name}", "snapshot-failed")
+        (home.folder / _note(name)).unlink(missing_ok=True)
+
+
+def _note(name: str) -> str:
+    return f"snapshot-{name}.machine.json"
+
+
+def _hardware(home: Home) -> dict[str, object]:
+    """What a machine's memory can be put back into only if it is the same; the accelerator is part of it."""
+    settings = home.settings()
+    chosen = {key: getattr(settings, key) for key in ("cpus", "memory", "disk")} if settings else {}
+    return {**chosen, "accelerator": home.read("accelerator")}
+
+
+def _refuse_other_hardware(home: Home, name: str) -> None:
+    """Before anything is touched: qemu would put the disk back first, and fail at the memory."""
+    then, now = json.loads(home.read(_note(name)) or "null"), _hardware(home)
+    if then is not None and then != now:
+        differs = ", ".join(f"{key} {then.get(key)} (now {now[key]})" for key in now if then.get(key) != now[key])
+        remedy = "set vm.* in Pulumi.<stack>.yaml as it was, bring it up, and restore then"
+        raise WhereError("other-hardware", f"the snapshot {name} is of a machine with {differs}", remedy)
+
+
+def _known(home: Home, name: str) -> None:
     names = [one.name for one in snapshots(home)]
     if name not in names:
         what = f"there is no snapshot {name}"
         raise WhereError("no-snapshot", what, f"there are: {', '.join(names) or 'none; maillab vm snapshot NAME'}")
-    begin = time.monotonic()
-    ssh = to_machine(home)
-    with home.alone():
-        Tunnel(home).close(ssh)  # to the machine as it was then, no connection of now exists
-        _order(home, f"loadvm {name}", "restore-failed")
-        order(home, "cont")
-    ssh.run(f"date --set=@{time.time():.3f}")
-    return time.monotonic() - begin
 
 
 def _order(home: Home, line: str, failure: str) -> None:
     if words := monitor(home, line):
-        remedy = "is this computer's disk full? df -h"
-        raise WhereError(failure, f"qemu: {words}", remedy)
+        raise WhereError(failure, f"qemu: {words}", "is this computer's disk full? df -h; then: bin/maillab vm status")
 
 
 def _check(home: Home, name: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from where.home import Home
+from where.keys import ALIAS
 from where.problem import WhereError
 
 # Never a question: nobody sees it in a Command.
@@ -52,9 +53,25 @@ class Ssh:
 
 
 def to_machine(home: Home) -> Ssh:
-    """The way into the machine of a folder, with its own key and no setting of the user's."""
+    """The way into the machine of a folder, with its own key and no setting of the user's.
+
+    Its configuration file is written anew when the port or the folder is another one.
+    """
+    text = _configuration(home)
+    if home.folder.exists() and home.read("ssh_config") != text.strip():
+        home.write("ssh_config", text)
     advice = (f"see what it says: {home.folder}/console.log; and: bin/maillab vm status",)
     return Ssh(name="the virtual machine", words=("-F", str(home.ssh_config.resolve()), "vm"), advice=advice)
+
+
+def _configuration(home: Home) -> str:
+    folder = str(home.folder.resolve()).replace("%", "%%")  # ssh_config(5), TOKENS
+    lines = {
+        "HostName": "127.0.0.1", "Port": home.read("port") or 22, "User": "root", "IdentityFile": f'"{folder}/key"',
+        "IdentitiesOnly": "yes", "IdentityAgent": "none", "UserKnownHostsFile": f'"{folder}/known_hosts"',
+        "GlobalKnownHostsFile": "none", "StrictHostKeyChecking": "yes", "HostKeyAlias": ALIAS,
+    }  # fmt: skip
+    return "".join(["Host vm\n", *(f"  {key} {value}\n" for key, value in lines.items())])
 
 
 def to_host(where: str) -> Ssh:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from where.home import Home, socket_folder
+from where.home import Home
 from where.problem import WhereError
 from where.ssh import Ssh, explain
 
@@ -63,7 +63,7 @@ class Tunnel:
     @property
     def socket(self) -> Path:
         """The engine's socket on this computer."""
-        return socket_folder(self.home.folder) / "docker.sock"
+        return self.home.sockets / "docker.sock"
 
     @property
     def docker_host(self) -> str:
@@ -84,19 +84,32 @@ class Tunnel:
     def open(self, ssh: Ssh, remote_socket: str) -> None:
         """Make the connection; it stays behind in the background. Raises WhereError with ssh's words."""
         self.close(ssh)
-        forward = f"{self.socket}:{remote_socket}"
+        # The user's own LocalForward lines are for his own sessions, and may be taken.
         options = [
-            "-M", "-S", self._control, "-f", "-N", "-o", "ExitOnForwardFailure=yes", "-o", "StreamLocalBindUnlink=yes",
-            "-o", "ControlPersist=no", *ALIVE, "-L", forward,
-        ]  # fmt: skip
+            "-M",
+            "-S",
+            self._control,
+            "-f",
+            "-N",
+            "-o",
+            "ClearAllForwardings=yes",
+            "-o",
+            "ControlPersist=no",
+            *ALIVE,
+        ]
+        self._ssh(ssh, ssh.command(options=options))
+        forward = ["-S", self._control, "-O", "forward", "-o", "StreamLocalBindUnlink=yes"]
+        self._ssh(ssh, ["ssh", *forward, "-L", f"{self.socket}:{remote_socket}", *ssh.words])
+
+    @staticmethod
+    def _ssh(ssh: Ssh, words: list[str]) -> None:
         # To a file: the process in the background would hold a pipe, and whoever waits for its end, for ever.
-        with tempfile.TemporaryFile() as words:
+        with tempfile.TemporaryFile() as file:
             done = subprocess.run(
-                ssh.command(options=options), stdin=subprocess.DEVNULL, stdout=words, stderr=words, check=False,
-                start_new_session=True,
-            )  # fmt: skip
-            words.seek(0)
-            said = words.read().decode(errors="replace")
+                words, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False, start_new_session=True
+            )
+            file.seek(0)
+            said = file.read().decode(errors="replace")
         if done.returncode:
             raise explain(ssh, done.returncode, said)
 

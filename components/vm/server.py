@@ -86,8 +86,8 @@ class LabVm(pulumi.ComponentResource):
         keys = where_command("vm-keys", "keys", folder, self._child(check))
         parts: dict[str, pulumi.Input[str]] = {**folder, **sizes, "BASE": disk.stdout, "KEYS": keys.stdout}
         machine = where_command("vm-machine", "start", parts, self._child(), delete="stop")
-        # A machine that was started with other settings is waited for again.
-        ready = where_command("vm-engine", "reach", {**folder, **sizes, "FOLDER": machine.stdout}, self._child())
+        # Whatever may have started it anew: it is waited for again.
+        ready = where_command("vm-engine", "reach", {**parts, "FOLDER": machine.stdout}, self._child())
         usable = [ready]
         if config.build is Build.THERE:
             one = {"FOLDER": machine.stdout, "KEYS": keys.stdout}  # new keys: a new machine, without images

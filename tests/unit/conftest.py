@@ -9,9 +9,9 @@ Program = Callable[[str, str], Path]
 
 
 @pytest.fixture(autouse=True)
-def long_paths(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sockets may lie anywhere, as the tests' are none: nothing is made in /tmp."""
-    monkeypatch.setattr("where.home.LONGEST_SOCKET", 4096)
+def no_sockets_of_the_persons(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of /tmp: nothing is made there."""
+    monkeypatch.setattr("where.home.SHORT", tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture

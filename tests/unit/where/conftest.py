@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from where import power
-from where.home import Home, Settings, digest
+from where.home import Home, Settings
 
 SETTINGS = Settings(name="lab", base="base", cpus=2, memory=1024, disk=8, ssh_port=0, accelerator="tcg")
 Runs = Callable[[], int]
@@ -59,7 +59,7 @@ def runs(home: Home) -> Iterator[Runs]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> int:
-        started.append(pretend_qemu("qemu", "-name", f"maillab-{digest(home.folder)}"))
+        started.append(pretend_qemu("qemu", "-name", f"maillab-{home.id}"))
         home.write("qemu.pid", f"{started[-1].pid}\n")
         return started[-1].pid
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.conftest import Program
 from tests.unit.where.conftest import settings
-from where.home import Home, digest
+from where.home import Home
 from where.qemu import ARCHS, command_line
 
 ARCH = ARCHS["x86_64"]
@@ -69,7 +69,7 @@ def test_its_sizes(emulated: list[str]) -> None:
 
 
 def test_its_name_is_what_it_is_known_by(emulated: list[str], home: Home) -> None:
-    assert after(emulated, "-name") == [f"maillab-{digest(home.folder)}"]
+    assert after(emulated, "-name") == [f"maillab-{home.id}"]
 
 
 def test_emulation(emulated: list[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.where.conftest import SETTINGS, Runs, pretend_qemu
 from where import home as module
-from where.home import LONGEST_SOCKET, Home, socket_folder
+from where.home import Home
 from where.problem import WhereError
 
 
@@ -77,7 +77,7 @@ def test_the_number_of_another_program_is_no_machine(home: Home) -> None:
 
 
 def test_the_machine_of_another_folder_is_not_this_one(home: Home) -> None:
-    other = pretend_qemu("qemu", "-name", f"maillab-{module.digest(home.folder.parent / 'other')}")
+    other = pretend_qemu("qemu", "-name", f"maillab-{Home(home.folder.parent / 'other').id}")
     try:
         home.write("qemu.pid", f"{other.pid}\n")
         assert home.pid() is None
@@ -86,14 +86,14 @@ def test_the_machine_of_another_folder_is_not_this_one(home: Home) -> None:
 
 
 def test_a_machine_that_ended_does_not_run(home: Home) -> None:
-    ended = pretend_qemu("qemu", "-name", f"maillab-{module.digest(home.folder)}")
+    ended = pretend_qemu("qemu", "-name", f"maillab-{home.id}")
     home.write("qemu.pid", f"{ended.pid}\n")
     ended.communicate()
     assert home.pid() is None
 
 
 def test_a_machine_that_nobody_waited_for_does_not_run(home: Home) -> None:
-    ended = pretend_qemu("qemu", "-name", f"maillab-{module.digest(home.folder)}")
+    ended = pretend_qemu("qemu", "-name", f"maillab-{home.id}")
     home.write("qemu.pid", f"{ended.pid}\n")
     assert ended.stdin
     ended.stdin.close()
@@ -130,41 +130,33 @@ def test_the_folder_is_made_when_it_is_first_used(tmp_path: Path) -> None:
         assert home.folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_sockets_lie_in_the_folder(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LONGEST_SOCKET", len(str(home.folder / "docker.sock")))
-    assert socket_folder(home.folder) == home.folder
-
-
 @pytest.fixture
 def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Instead of /tmp; the private folder in it is not made yet."""
-    monkeypatch.setattr(module, "LONGEST_SOCKET", LONGEST_SOCKET)
+    """The private folder, which is not made yet, in another one than /tmp."""
     folder = tmp_path / "t"
     folder.mkdir()
     monkeypatch.setattr(module, "SHORT", folder)
     return folder / f"maillab-{os.getuid()}"
 
 
-@pytest.fixture
-def deep(tmp_path: Path) -> Path:
-    """A folder whose sockets would have too long a name."""
-    return tmp_path / ("x" * LONGEST_SOCKET) / "lab"
-
-
-def test_sockets_of_a_long_path_lie_in_a_private_folder(short: Path, deep: Path) -> None:
-    found = socket_folder(deep)
+def test_sockets_lie_in_a_private_folder(short: Path, home: Home) -> None:
+    found = home.sockets
     assert found.parent == short
     assert found.stat().st_mode & 0o777 == short.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.usefixtures("short")
-def test_the_private_folder_is_found_again(deep: Path) -> None:
-    assert socket_folder(deep) == socket_folder(deep)
+def test_sockets_stay_when_the_folder_is_moved(short: Path, home: Home) -> None:
+    """The state has their path."""
+    before = home.sockets
+    moved = home.folder.with_name("moved")
+    home.folder.rename(moved)
+    assert Home(moved).sockets == before
+    assert before.parent == short
 
 
 @pytest.mark.usefixtures("short")
-def test_each_machine_has_its_own(deep: Path) -> None:
-    assert socket_folder(deep) != socket_folder(deep.with_name("other"))
+def test_each_machine_has_its_own(home: Home) -> None:
+    assert home.sockets != Home(home.folder.with_name("other")).sockets
 
 
 def _open_to_others(path: Path) -> None:
@@ -186,17 +178,27 @@ def _link_to_a_folder(path: Path) -> None:
         pytest.param(lambda path: path.touch(mode=0o600), id="a file"),
     ],
 )
-def test_a_folder_that_others_prepared_is_refused(short: Path, deep: Path, prepare: Callable[[Path], None]) -> None:
+def test_a_folder_that_others_prepared_is_refused(short: Path, home: Home, prepare: Callable[[Path], None]) -> None:
     prepare(short)
     with pytest.raises(WhereError, match="is no folder of yours alone") as refusal:
-        socket_folder(deep)
+        _ = home.sockets
     assert refusal.value.id == "socket-folder"
     assert str(short) in refusal.value.remedy[0]
 
 
-def test_a_folder_of_somebody_else_is_refused(short: Path, deep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_somebody_else_is_refused(short: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     other = short.with_name("maillab-4711")
     other.mkdir(mode=0o700)
     monkeypatch.setattr("os.getuid", lambda: 4711)
     with pytest.raises(WhereError, match="is no folder of yours alone"):
-        socket_folder(deep)
+        _ = home.sockets
+
+
+def test_a_machine_goes_on_when_the_folder_is_moved(home: Home, runs: Runs) -> None:
+    number = runs()
+    moved = home.folder.with_name("moved")
+    home.folder.rename(moved)
+    try:
+        assert Home(moved).pid() == number
+    finally:
+        moved.rename(home.folder)
