@@ -21,7 +21,10 @@ SHORT = Path("/tmp")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a machine is started with: `memory` in MiB, `disk` in GiB, `ssh_port` 0 for any free one."""
+    """What a machine is started with: `memory` in MiB, `disk` in GiB, `ssh_port` 0 for any free one.
+
+    `network`: `open`, or `closed` for a machine that reaches nothing but what it answers to.
+    """
 
     name: str
     base: str
@@ -30,12 +33,16 @@ class Settings:
     disk: int
     ssh_port: int
     accelerator: str
+    network: str = "open"
 
 
 def settings_of(given: Mapping[str, str]) -> Settings:
     """What the environment of the Commands says (components/vm/server.py)."""
     numbers = {key: int(given[key.upper()]) for key in ("cpus", "memory", "disk", "ssh_port")}
-    return Settings(name=given["NAME"], base=given.get("BASE", ""), accelerator=given["ACCELERATOR"], **numbers)
+    return Settings(
+        name=given["NAME"], base=given.get("BASE", ""), accelerator=given["ACCELERATOR"],
+        network=given.get("NETWORK", "open"), **numbers,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

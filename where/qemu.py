@@ -67,6 +67,7 @@ def command_line(home: Home, settings: Settings, arch: Arch, accelerator: str, p
     if accelerator == "tcg":
         # Against leaks between processes of a real processor; costs much where each step is emulated.
         kernel += " mitigations=off"
+    closed = "on" if settings.network == "closed" else "off"
     emulation = "tcg,thread=multi,tb-size=512" if accelerator == "tcg" else accelerator
     return [
         arch.program, "-name", f"maillab-{home.id}",
@@ -78,7 +79,8 @@ def command_line(home: Home, settings: Settings, arch: Arch, accelerator: str, p
         # A full disk of this computer pauses the machine, instead of telling it of broken blocks.
         "-drive", "file=disk.qcow2,if=virtio,format=qcow2,discard=unmap,detect-zeroes=unmap,werror=enospc",
         "-drive", "file=seed.img,if=virtio,format=raw,readonly=on",
-        "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:22",
+        # Closed: neither this computer (10.0.2.2) nor anything beyond it can be reached from inside.
+        "-netdev", f"user,id=net,restrict={closed},hostfwd=tcp:127.0.0.1:{port}-:22",
         "-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci",
         "-chardev", "file,id=console,path=console.log,append=on", "-serial", "chardev:console",
         "-qmp", "unix:qmp.sock,server=on,wait=off", "-pidfile", "qemu.pid", "-daemonize",

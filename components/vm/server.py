@@ -78,7 +78,9 @@ class LabVm(pulumi.ComponentResource):
 
     def __init__(self, config: LabConfig, after: pulumi.Resource, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("maillab:vm:LabVm", "vm", None, opts)
-        recipe, sizes = disk_recipe(), _sizes(config.vm)
+        recipe = disk_recipe()
+        # What needs no packages needs no network, and then nothing in the machine reaches this computer or beyond.
+        sizes = _sizes(config.vm) | {"NETWORK": "closed" if config.build is Build.HERE else "open"}
         folder = {"FOLDER": f".vm/{config.stack}", "NAME": config.stack}
         made_of = {"PACKAGES": recipe.packages, "MAKE_DISK": recipe.script, **recipe.files}
         check = where_command("vm-check", "check", folder | sizes, self._child(after))

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 
 from tests.support.delivered import deliver
@@ -73,6 +74,15 @@ def test_only_this_computer_reaches_it(home: Home) -> None:
     heard = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
     sockets = [line.split()[3] for line in heard.splitlines() if f"pid={home.pid()}," in line]
     assert sockets == [f"127.0.0.1:{home.read('port')}"]
+
+
+def test_nothing_in_it_reaches_this_computer(home: Home) -> None:
+    """Its images came from outside: it needs no network (qemu's own address for the host is 10.0.2.2)."""
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        service.settimeout(8)
+        port = service.getsockname()[1]
+        tried = f"timeout 5 bash -c 'exec 3<>/dev/tcp/10.0.2.2/{port}' && echo reached || echo refused"
+        assert to_machine(home).run(tried).strip() == "refused"
 
 
 def test_nobody_comes_in_with_a_password(home: Home) -> None:

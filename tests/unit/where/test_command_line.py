@@ -36,7 +36,12 @@ def with_kvm(home: Home) -> list[str]:
 
 
 def test_its_one_network_is_qemus_own(emulated: list[str]) -> None:
-    assert after(emulated, "-netdev") == ["user,id=net,hostfwd=tcp:127.0.0.1:2222-:22"]
+    assert after(emulated, "-netdev") == ["user,id=net,restrict=off,hostfwd=tcp:127.0.0.1:2222-:22"]
+
+
+def test_a_closed_machine_reaches_nothing(home: Home) -> None:
+    words = command_line(home, settings(network="closed"), ARCH, "tcg", 2222)
+    assert after(words, "-netdev") == ["user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:2222-:22"]
 
 
 @pytest.mark.parametrize("word", ["tap", "bridge", "0.0.0.0", "-nic", "-net", "-vnc", "-spice", "tcp::"])
