@@ -99,7 +99,7 @@ def _own_disk(home: Home, settings: Settings) -> None:
         return
     need_room(home.folder, ROOM)
     if not all((base / name).exists() for name in FILES):
-        name = "bin/maillab --stack STACK"
+        name = f"bin/maillab --stack {settings.name}"
         remedy = f"make it anew: {name} down, then {name} up"
         raise WhereError("no-disk", f"the disk that machines start from is gone: {base}", remedy)
     for name in FILES:

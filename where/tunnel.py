@@ -85,19 +85,8 @@ class Tunnel:
         """Make the connection; it stays behind in the background. Raises WhereError with ssh's words."""
         self.close(ssh)
         # The user's own LocalForward lines are for his own sessions, and may be taken.
-        options = [
-            "-M",
-            "-S",
-            self._control,
-            "-f",
-            "-N",
-            "-o",
-            "ClearAllForwardings=yes",
-            "-o",
-            "ControlPersist=no",
-            *ALIVE,
-        ]
-        self._ssh(ssh, ssh.command(options=options))
+        master = ("-M", "-f", "-N", "-S", self._control, "-o", "ControlPersist=no", "-o", "ClearAllForwardings=yes")
+        self._ssh(ssh, ssh.command(options=[*master, *ALIVE]))
         forward = ["-S", self._control, "-O", "forward", "-o", "StreamLocalBindUnlink=yes"]
         self._ssh(ssh, ["ssh", *forward, "-L", f"{self.socket}:{remote_socket}", *ssh.words])
 
