@@ -177,4 +177,5 @@ def part(stack: Stack, place: str) -> None:
     home = home_of(stack)
     Tunnel(home).close(to_host(place))
     shutil.rmtree(home.sockets, ignore_errors=True)
-    shutil.rmtree(home.folder, ignore_errors=True)
+    if not home.disk.exists():  # of a virtual machine of that name, kept with the mail in it
+        shutil.rmtree(home.folder, ignore_errors=True)

@@ -104,10 +104,11 @@ def _hardware(home: Home) -> dict[str, object]:
 def _refuse_other_hardware(home: Home, name: str) -> None:
     """Before anything is touched: qemu would put the disk back first, and fail at the memory."""
     then, now = json.loads(home.read(_note(name)) or "null"), _hardware(home)
-    if then is not None and then != now:
-        differs = ", ".join(f"{key} {then.get(key)} (now {now[key]})" for key in now if then.get(key) != now[key])
+    # Without its note of then or of now (machine.json was lost) nothing is known against it.
+    if differs := [key for key in now if then and key in then and then[key] != now[key]]:
+        what = ", ".join(f"{key} {then[key]} (now {now[key]})" for key in differs)
         remedy = "set vm.* in Pulumi.<stack>.yaml as it was, bring it up, and restore then"
-        raise WhereError("other-hardware", f"the snapshot {name} is of a machine with {differs}", remedy)
+        raise WhereError("other-hardware", f"the snapshot {name} is of a machine with {what}", remedy)
 
 
 def _known(home: Home, name: str) -> None:

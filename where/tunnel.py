@@ -88,7 +88,11 @@ class Tunnel:
         master = ("-M", "-f", "-N", "-S", self._control, "-o", "ControlPersist=no", "-o", "ClearAllForwardings=yes")
         self._ssh(ssh, ssh.command(options=[*master, *ALIVE]))
         forward = ["-S", self._control, "-O", "forward", "-o", "StreamLocalBindUnlink=yes"]
-        self._ssh(ssh, ["ssh", *forward, "-L", f"{self.socket}:{remote_socket}", *ssh.words])
+        try:
+            self._ssh(ssh, ["ssh", *forward, "-L", f"{self.socket}:{remote_socket}", *ssh.words])
+        except WhereError:
+            self.close(ssh)  # nobody would end what stays in the background
+            raise
 
     @staticmethod
     def _ssh(ssh: Ssh, words: list[str]) -> None:

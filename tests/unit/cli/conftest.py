@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.stack import Engine, Stack
-from cli.where import GUARD
+from cli.where import GUARD, PROVIDER
 
 CONTAINER = {"urn": "urn:pulumi:lab::maillab::docker:index/container:Container::mail", "custom": True}
 
@@ -42,6 +42,18 @@ def save_state(
 TOLD = {
     "NAME": "lab", "BASE": "base", "CPUS": "2", "MEMORY": "1024", "DISK": "8", "SSH_PORT": "0", "ACCELERATOR": "tcg",
 }  # fmt: skip
+
+
+def configure(stack: Stack, place: str, **more: str) -> None:
+    """Write the stack's file: `maillab:where`, and `more` settings of maillab."""
+    settings = {f"maillab:{key}": value for key, value in ({"where": place} | more).items()}
+    (stack.root / f"Pulumi.{stack.name}.yaml").write_text(json.dumps({"config": settings}), "utf-8")
+
+
+def save_old_lab(stack: Stack, host: str) -> None:
+    """Write the state of a lab from before there was a guard, on the engine `host`."""
+    provider = {"urn": f"urn:pulumi:lab::maillab::{PROVIDER}", "custom": True, "inputs": {"host": host}}
+    save_state(stack, Engine.OFFLINE, {}, more=[{"type": "pulumi:providers:docker"} | provider])
 
 
 def save_lab(stack: Stack, place: str, engine: Engine = Engine.OFFLINE, *urns: str) -> None:

@@ -60,6 +60,13 @@ def test_outputs_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert json.loads(result.stdout) == {"school": "大成國小"}
 
 
+def test_down_may_forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.down.remove_lab", lambda *_, **__: iter(["removed"]))
+    monkeypatch.setattr("cli.down.forget_lab", lambda _: iter(["forgotten"]))
+    said = [CliRunner().invoke(app, ["down", *words]).stdout for words in ([], ["--forget"])]
+    assert said == ["removed\n", "forgotten\n"]
+
+
 def test_help_loads_neither_pulumi_nor_the_docker_sdk() -> None:
     code = "import sys, cli.app; sys.exit(bool({'pulumi', 'docker', 'offline'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

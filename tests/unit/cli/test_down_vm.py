@@ -9,7 +9,7 @@ from cli.choice import Choice
 from cli.down import remove_lab
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
-from tests.unit.cli.conftest import save_lab, save_state
+from tests.unit.cli.conftest import configure, save_lab, save_state
 from tests.unit.conftest import Program
 
 
@@ -27,16 +27,12 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def disk(stack: Stack) -> Path:
     """The disk of a lab in a virtual machine; the machine is off."""
     save_lab(stack, "vm", Engine.OFFLINE, f"LabVm${where.MACHINE}")
-    configure(stack)
+    configure(stack, "vm")
     path = where.home_of(stack).disk
     path.parent.mkdir(parents=True)
     path.touch()
     (stack.root / ".cache" / "vm" / "1").mkdir(parents=True)
     return path
-
-
-def configure(stack: Stack) -> None:
-    (stack.root / f"Pulumi.{stack.name}.yaml").write_text("config: {'maillab:where': vm}\n", "utf-8")
 
 
 def down(stack: Stack, *, yes: bool = False, keep_mail: bool = False, images: bool = True) -> list[str]:
@@ -65,7 +61,7 @@ def test_what_machines_start_from_goes_with_the_last_one(stack: Stack, disk: Pat
 def test_it_stays_while_another_machine_is_there(stack: Stack, disk: Path, done: list[str]) -> None:
     other = disk.parent.with_name("other")
     other.mkdir()
-    (other / "disk.qcow2").touch()
+    (other / "seed.img").touch()  # its keys: it may have no disk of its own yet
     down(stack, yes=True)
     assert (stack.root / ".cache" / "vm").exists()
     assert done == []
@@ -147,7 +143,7 @@ def test_a_local_lab_from_before_the_guard_is_not_forgotten(stack: Stack, done: 
     """Whatever its configuration says now: what it has is on this computer's engine."""
     program("docker", "exit 0")
     save_state(stack, Engine.OFFLINE, {})
-    configure(stack)
+    configure(stack, "vm")
     down(stack, yes=True)
     assert "destroy" in done
     assert stack.makers() == [Engine.OFFLINE]

@@ -89,8 +89,14 @@ def test_an_unknown_machine_is_refused_with_the_known_ones(stack: Stack, program
     assert refusal.value.remedy == ("one of: mail, router, outside",)
 
 
-def test_no_lab_is_said(stack: Stack, program: Program) -> None:
-    program("docker", "exit 0")
+@pytest.fixture
+def no_engine(program: Program) -> None:
+    """A docker whose engine does not answer."""
+    program("docker", "echo 'Cannot connect to the Docker daemon at unix:///x' >&2; exit 1")
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_no_lab_is_said_without_an_engine(stack: Stack) -> None:
     with pytest.raises(MaillabError, match="there is no lab lab"):
         show(stack, Console(file=io.StringIO()))
 
@@ -108,9 +114,24 @@ def test_a_stopped_machine_is_drift(stack: Stack, program: Program) -> None:
     assert has_drift(stack)
 
 
-def test_without_a_lab_there_is_no_drift(stack: Stack, program: Program) -> None:
-    program("docker", "exit 0")
+@pytest.mark.usefixtures("no_engine")
+def test_without_a_lab_there_is_no_drift(stack: Stack) -> None:
+    """The first `up` on a computer without an engine: it makes one, in a virtual machine, or goes to another one."""
     assert not has_drift(stack)
+
+
+@pytest.mark.usefixtures("no_engine")
+@pytest.mark.parametrize("outputs", [{}, {"machines": {}}], ids=str)
+def test_a_lab_without_machines_has_no_drift(stack: Stack, outputs: dict[str, object]) -> None:
+    save_state(stack, Engine.OFFLINE, outputs)
+    assert not has_drift(stack)
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_a_lab_whose_engine_is_away_is_told(stack: Stack) -> None:
+    save_state(stack, Engine.OFFLINE, OUTPUTS)
+    with pytest.raises(MaillabError, match="no Docker engine answers"):
+        has_drift(stack)
 
 
 def test_running_machines_are_no_drift(stack: Stack, program: Program) -> None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,14 @@ def test_a_run_under_way_is_waited_for(stack: Stack) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(MaillabError, match="another run works"):
             move(stack, Engine.PULUMI)
+
+
+@pytest.mark.parametrize(("locked", "refused"), [("lab", True), ("other", False)])
+def test_a_run_of_pulumi_under_way_is_waited_for(stack: Stack, log: Path, locked: str, refused: bool) -> None:
+    save_state(stack, Engine.PULUMI, {})
+    lock = stack.root / ".pulumi-state/.pulumi/locks/organization/maillab" / locked / "1.json"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    with pytest.raises(MaillabError, match="a run of Pulumi works") if refused else nullcontext():
+        move(stack, Engine.OFFLINE)
+    assert log.exists() is not refused

@@ -1,7 +1,6 @@
 """`maillab vm`, and what `vm status` shows."""
 
 import io
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -11,16 +10,14 @@ from cli import vm_status, where
 from cli.app import app
 from cli.choice import Choice
 from cli.problem import MaillabError
-from cli.snapshot import keep, put_back
-from cli.stack import Engine, Stack
+from cli.stack import Stack
 from tests.unit.cli.conftest import save_lab
-from tests.unit.conftest import Program
 from where.home import Home, Settings
 from where.problem import WhereError
 from where.snapshots import Snapshot
 
 SETTINGS = Settings(name="lab", base="base", cpus=3, memory=1024, disk=8, ssh_port=0, accelerator="auto")
-COMMANDS = (["status"], ["ssh"], ["start"], ["stop"], ["snapshot", "x"], ["restore", "x"])
+COMMANDS = (["status"], ["ssh"], ["start"], ["stop"], ["snapshot", "x"], ["restore", "x"], ["forget", "x"])
 
 
 @pytest.fixture
@@ -50,7 +47,7 @@ def test_a_lab_elsewhere(chosen: Stack, words: list[str]) -> None:
     assert str(refusal(*words)) == "the lab lab is at ssh://teacher@lab: it has no virtual machine"
 
 
-@pytest.mark.parametrize("words", [["ssh"], ["snapshot", "x"], ["restore", "x"]])
+@pytest.mark.parametrize("words", [["ssh"], ["snapshot", "x"], ["restore", "x"], ["forget", "x"]])
 def test_a_machine_that_is_off(chosen: Stack, words: list[str]) -> None:
     save_lab(chosen, "vm")
     error = refusal(*words)
@@ -88,6 +85,15 @@ def test_ssh_goes_into_the_machine(chosen: Stack, monkeypatch: pytest.MonkeyPatc
     assert executed == [["ssh", "-F", str(where.home_of(chosen).ssh_config), "vm", "df", "-h"]]
 
 
+def test_forget_drops_a_snapshot(chosen: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_lab(chosen, "vm")
+    dropped: list[str] = []
+    monkeypatch.setattr(Home, "pid", lambda _: 1)
+    monkeypatch.setattr("where.snapshots.drop", lambda _, name: dropped.append(name))
+    done = CliRunner().invoke(app, ["vm", "forget", "before"], catch_exceptions=False)
+    assert (dropped, done.stdout) == (["before"], "There is no snapshot before any more.\n")
+
+
 @pytest.fixture
 def home(stack: Stack) -> Home:
     """The machine of the stack, off."""
@@ -122,6 +128,7 @@ def test_status_of_a_machine_that_is_off(stack: Stack) -> None:
     [
         ("running", "it runs"),
         ("io-error", "it stands still: this computer's disk is full; make room, then: bin/maillab vm start"),
+        ("restore-vm", "it could not be put back to a snapshot; start it anew: bin/maillab vm stop, vm start"),
         ("guest-panicked", "guest-panicked"),
     ],
 )
@@ -138,43 +145,3 @@ def test_status_of_a_machine_that_is_on(
     assert rows["SSH"] == "127.0.0.1 port 40022: bin/maillab --stack lab vm ssh"
     assert rows["snapshot"].startswith("before, 19")
     assert rows["snapshot"].endswith("5 MiB of memory")
-
-
-@pytest.fixture
-def snapshots(monkeypatch: pytest.MonkeyPatch, home: Home) -> Path:
-    """The machine's part works; answers the machine's folder."""
-    monkeypatch.setattr("cli.snapshot.take", lambda *_: 1.0)
-    monkeypatch.setattr("cli.snapshot.restore", lambda *_: 2.0)
-    return home.folder
-
-
-@pytest.mark.usefixtures("snapshots")
-def test_a_snapshot_knows_what_the_engine_knew(stack: Stack) -> None:
-    save_lab(stack, "vm")
-    state = stack.state_file(Engine.OFFLINE)
-    before = state.read_text("utf-8")
-    keep(stack, "before")
-    state.write_text(before.replace("vm", "edited"), "utf-8")
-    put_back(stack, "before")
-    assert state.read_text("utf-8") == before
-
-
-def test_pulumis_state_is_exported_and_imported(stack: Stack, snapshots: Path, program: Program) -> None:
-    save_lab(stack, "vm", Engine.PULUMI)
-    program("pulumi", 'echo "$1 $2 $6" >>calls; touch "$6"')
-    keep(stack, "before")
-    put_back(stack, "before")
-    path = snapshots / "snapshot-before.pulumi.json"
-    assert (stack.root / "calls").read_text("utf-8") == f"stack export {path}\nstack import {path}\n"
-
-
-@pytest.mark.usefixtures("snapshots")
-def test_a_state_of_an_older_snapshot_of_that_name_is_not_put_back(stack: Stack) -> None:
-    save_lab(stack, "vm")
-    keep(stack, "before")
-    stack.state_file(Engine.OFFLINE).unlink()
-    keep(stack, "before")
-    save_lab(stack, "vm", Engine.OFFLINE, "new")
-    now = stack.state_file(Engine.OFFLINE).read_text("utf-8")
-    put_back(stack, "before")
-    assert stack.state_file(Engine.OFFLINE).read_text("utf-8") == now

@@ -1,5 +1,6 @@
-"""Where a lab is, and that a changed configuration does not move it."""
+"""Where a lab is, and how it is reached there."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,11 @@ import pytest
 from cli import docker, where
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
-from cli.where import attend, home_of, place_of, refuse_moved
-from tests.unit.cli.conftest import save_lab, save_state
+from cli.where import attend, home_of, place_of
+from tests.unit.cli.conftest import configure, save_lab, save_old_lab, save_state
 from tests.unit.conftest import Program
 from where import power
-from where.home import Settings
+from where.home import Home, Settings
 from where.tunnel import Tunnel
 
 LOCAL = "local unix:///var/run/docker.sock"
@@ -25,10 +26,6 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
         monkeypatch.delenv(name, raising=False)
-
-
-def configure(stack: Stack, place: str) -> None:
-    (stack.root / f"Pulumi.{stack.name}.yaml").write_text(f"config: {{'maillab:where': '{place}'}}\n", "utf-8")
 
 
 def host() -> str | None:
@@ -47,58 +44,38 @@ def test_no_lab_is_nowhere(stack: Stack) -> None:
     assert place_of(stack) == ""
 
 
-def test_a_lab_without_a_guard_is_nowhere(stack: Stack) -> None:
+def test_a_lab_from_before_the_guard_is_where_its_provider_is(stack: Stack) -> None:
+    save_old_lab(stack, "tcp://192.0.2.1:2375")
+    assert place_of(stack) == "local tcp://192.0.2.1:2375"
+
+
+def test_a_lab_with_neither_is_nowhere(stack: Stack) -> None:
     save_state(stack, Engine.OFFLINE, {})
     assert place_of(stack) == ""
 
 
+def test_a_provider_without_a_lab_is_nowhere(stack: Stack) -> None:
+    """Nothing else was made with it."""
+    save_old_lab(stack, "unix:///x")
+    state = json.loads(stack.state_file(Engine.OFFLINE).read_text("utf-8"))
+    resources = state["deployment"]["resources"]
+    state["deployment"]["resources"] = [one for one in resources if one["type"].startswith("pulumi:")]
+    stack.state_file(Engine.OFFLINE).write_text(json.dumps(state), "utf-8")
+    assert place_of(stack) == ""
+
+
 @pytest.mark.parametrize(
-    ("was", "wanted"),
+    ("urns", "made"),
     [
-        pytest.param("vm", "local", id="out of the machine"),
-        pytest.param(LOCAL, "vm", id="into a machine"),
-        pytest.param("ssh://teacher@one", "ssh://teacher@two", id="to another computer"),
-        pytest.param("ssh://lab", "ssh://teacher@lab", id="another user"),
-        pytest.param("local tcp://127.0.0.1:2375", "local", id="another engine of this computer"),
+        pytest.param([], False, id="its place alone"),
+        pytest.param(["command:local:Command::vm-check"], False, id="a look at this computer"),
+        pytest.param([where.PROVIDER], True, id="an engine"),
+        pytest.param([f"maillab:vm:LabVm${where.MACHINE}"], True, id="a machine"),
     ],
 )
-def test_a_lab_is_not_moved(stack: Stack, was: str, wanted: str) -> None:
-    save_lab(stack, was)
-    configure(stack, wanted)
-    with pytest.raises(MaillabError, match="nothing was changed") as refusal:
-        refuse_moved(stack)
-    assert refusal.value.id == "where-changed"
-    assert f"the lab lab is at {was}," in str(refusal.value)
-    assert "bin/maillab --stack lab down" in refusal.value.remedy[0]
-
-
-def test_another_docker_host_would_move_it(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    save_lab(stack, LOCAL)
-    monkeypatch.setattr(where, "environment", lambda: {"DOCKER_HOST": "tcp://192.0.2.1:2375"})
-    with pytest.raises(MaillabError, match=r"says local tcp://192\.0\.2\.1:2375 now"):
-        refuse_moved(stack)
-
-
-@pytest.mark.parametrize("place", ["vm", "ssh://teacher@lab"])
-def test_a_lab_stays_where_it_is(stack: Stack, place: str) -> None:
-    save_lab(stack, place)
-    configure(stack, place)
-    refuse_moved(stack)
-
-
-def test_a_local_lab_stays_without_a_word(stack: Stack) -> None:
-    save_lab(stack, LOCAL)
-    refuse_moved(stack)
-
-
-def test_a_new_lab_may_be_anywhere(stack: Stack) -> None:
-    configure(stack, "vm")
-    refuse_moved(stack)
-
-
-def test_a_lab_from_before_the_guard_goes_on(stack: Stack) -> None:
-    save_state(stack, Engine.OFFLINE, {})
-    refuse_moved(stack)
+def test_what_counts_as_made(stack: Stack, urns: list[str], made: bool) -> None:
+    save_lab(stack, "vm", Engine.OFFLINE, *urns)
+    assert where.is_made(stack) is made
 
 
 def test_docker_works_where_the_lab_is(stack: Stack) -> None:
@@ -207,3 +184,22 @@ def test_a_refusal_of_ssh_is_words_for_people(stack: Stack, program: Program) ->
         attend(stack)
     assert refusal.value.id == "ssh-key-refused"
     assert "ssh-copy-id lab" in refusal.value.remedy[0]
+
+
+def test_a_computer_that_is_gone_for_good_can_be_forgotten(stack: Stack, program: Program) -> None:
+    save_lab(stack, "ssh://lab", Engine.OFFLINE, where.PROVIDER)
+    program("ssh", "echo 'ssh: connect to host lab port 22: No route to host' >&2; exit 255")
+    with pytest.raises(MaillabError, match="no SSH server answers there") as refusal:
+        attend(stack)
+    assert refusal.value.remedy[-1] == "if that computer is gone for good: bin/maillab --stack lab down --forget"
+
+
+def test_a_machine_that_stands_still_is_words_for_people(machine: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Home, "pid", lambda _: 1)
+    monkeypatch.setattr(power, "run_state", lambda _: "io-error")
+    with pytest.raises(MaillabError, match="this computer's disk is full") as refusal:
+        attend(machine)
+    assert (refusal.value.id, refusal.value.remedy) == (
+        "vm-stands-still",
+        ("make room, then: bin/maillab vm start",),
+    )

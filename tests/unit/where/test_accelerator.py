@@ -131,6 +131,21 @@ def test_what_hangs_is_tried_once_within_a_boot(said: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("hangs")
+def test_kvm_that_is_asked_for_by_name_is_tried_again(said: list[str]) -> None:
+    choose_accelerator("auto", ARCH, KERNEL, said.append)
+    with pytest.raises(WhereError, match="KVM can't be used"):
+        choose_accelerator("kvm", ARCH, KERNEL, said.append)
+    assert probes() == 2
+
+
+@pytest.mark.usefixtures("hangs")
+def test_kvm_that_was_mended_is_taken_when_it_is_asked_for(program: Program, said: list[str]) -> None:
+    choose_accelerator("auto", ARCH, KERNEL, said.append)
+    program(ARCH.program, SPEAKS)
+    assert choose_accelerator("kvm", ARCH, KERNEL, said.append) == "kvm"
+
+
+@pytest.mark.usefixtures("hangs")
 def test_what_hung_is_tried_again_after_a_boot(boot: Path, said: list[str]) -> None:
     choose_accelerator("auto", ARCH, KERNEL, said.append)
     boot.write_text("second\n", "ascii")

@@ -60,6 +60,10 @@ def test_a_damaged_file_is_named_with_what_to_do(home: Home, text: str) -> None:
     assert damaged.value.remedy == (f"remove it, `make up` writes it anew: rm {home.folder}/machine.json",)
 
 
+def test_its_name_stays(home: Home) -> None:
+    assert home.id == Home(home.folder).id == home.read("id")
+
+
 def test_a_machine_that_runs_has_a_number(home: Home, runs: Runs) -> None:
     number = runs()
     assert home.pid() == number

@@ -12,6 +12,7 @@ from tests.unit.conftest import Program
 from where import __main__ as command
 from where.home import Home
 from where.problem import WhereError
+from where.tunnel import Tunnel
 
 SIZES = {"CPUS": "2", "MEMORY": "1024", "DISK": "8", "SSH_PORT": "0", "ACCELERATOR": "tcg", "NAME": "lab"}
 
@@ -47,7 +48,7 @@ def test_the_result_is_all_of_stdout(
     give(monkeypatch, FOLDER=".vm/lab", WHERE="ssh://host")
     assert command.main("connect") == 0
     assert capfd.readouterr() == (
-        f"unix://{Path.cwd()}/.vm/lab/docker.sock\nlinux/arm64",
+        f"{Tunnel(Home(Path('.vm/lab'))).docker_host}\nlinux/arm64",
         "Docker engine 26.1.5, linux/arm64\n",
     )
 

@@ -55,6 +55,19 @@ def made(home: Home, said: list[str]) -> Home:
     return home
 
 
+@pytest.fixture
+def left() -> int:
+    """A port on which nobody listens any more, with a connection in TIME_WAIT."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = int(server.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            server.accept()[0].close()
+            assert client.recv(1) == b""
+    with socket.socket() as plain, pytest.raises(OSError, match="in use"):
+        plain.bind(("127.0.0.1", port))
+    return port
+
+
 def calls(program: str) -> list[str]:
     """With which words `program` was called."""
     path = Path(f"{program}.calls")
@@ -80,13 +93,7 @@ def test_a_disk_on_another_file_system_is_copied(home: Home, said: list[str], mo
 def test_what_it_was_started_with_is_remembered(made: Home) -> None:
     assert made.settings() == settings()
     assert made.read("accelerator") == "tcg"
-    assert f"Port {made.read('port')}\n" in made.ssh_config.read_text("utf-8")
-
-
-def test_its_host_key_is_known_before_the_first_connection(made: Home) -> None:
-    lines = [line.strip() for line in made.ssh_config.read_text("utf-8").splitlines()]
-    assert "StrictHostKeyChecking yes" in lines
-    assert f'UserKnownHostsFile "{made.folder}/known_hosts"' in lines
+    assert f"127.0.0.1:{made.read('port')}-:22" in calls("qemu")[-1]
 
 
 def test_qemus_words_are_told_and_nothing_is_remembered(home: Home, program: Program, said: list[str]) -> None:
@@ -105,6 +112,11 @@ def test_a_taken_port_is_told_before_qemu_is_started(home: Home, said: list[str]
     assert refusal.value.id == "port-taken"
     assert f"sport = {port}" in refusal.value.remedy[0]
     assert not [line for line in calls("qemu") if "-daemonize" in line]
+
+
+def test_what_is_left_of_a_connection_takes_no_port(home: Home, said: list[str], left: int) -> None:
+    power.start(home, settings(ssh_port=left), said.append)
+    assert home.read("port") == str(left)
 
 
 def test_a_port_that_is_taken_meanwhile_is_told(home: Home, program: Program, said: list[str]) -> None:
@@ -145,6 +157,26 @@ def test_a_machine_keeps_the_disk_it_was_made_from(made: Home, said: list[str]) 
     assert (made.folder / "disk.raw").read_text("utf-8") == "base"
     assert (made.folder / "vmlinuz").read_text("utf-8") == "base"
     assert said[0].startswith("the machine keeps the disk it was made from (base)")
+    assert made.settings() == settings()  # which are compared at the next start
+
+
+@pytest.mark.usefixtures("orders")
+def test_another_disk_to_start_from_stops_no_machine(made: Home, runs: Runs, said: list[str]) -> None:
+    number = runs()
+    before = calls("qemu")
+    power.start(made, settings(base="other"), said.append)
+    assert (made.pid(), calls("qemu"), calls("ssh")) == (number, before, [])
+    assert [line.partition(" (")[0] for line in said] == ["the machine keeps the disk it was made from"]
+
+
+@pytest.mark.parametrize("missing", FILES)
+def test_a_disk_to_start_from_that_is_gone_is_told(home: Home, said: list[str], missing: str) -> None:
+    Path("base", missing).unlink()
+    with pytest.raises(WhereError, match="the disk that machines start from is gone: base") as refusal:
+        power.start(home, settings(), said.append)
+    assert refusal.value.id == "no-disk"
+    assert "down, then" in refusal.value.remedy[0]
+    assert list(home.folder.glob("disk.*")) == []
 
 
 def test_its_disk_stays_when_the_cache_is_emptied(made: Home) -> None:

@@ -19,14 +19,56 @@ def test_a_machine_that_is_off_is_not_reached(home: Home, said: list[str]) -> No
 
 
 def test_a_machine_that_is_reached_already_is_not_asked(
-    home: Home, runs: Runs, program: Program, said: list[str]
+    home: Home, runs: Runs, orders: list[str], program: Program, said: list[str]
 ) -> None:
     runs()
-    (home.folder / "docker.sock").touch()
+    (home.sockets / "docker.sock").touch()
     program("ssh", 'case "$*" in *check*) ;; *) touch asked;; esac')
     program("docker", "exit 0")
-    assert power.reach(home, said.append) == f"unix://{home.folder}/docker.sock"
-    assert not Path("asked").exists()
+    assert power.reach(home, said.append) == f"unix://{home.sockets}/docker.sock"
+    assert (Path("asked").exists(), orders) == (False, [])
+
+
+@pytest.fixture
+def stands_still(orders: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A machine of which qemu says that it is paused: what it was ordered; nothing is waited for."""
+    monkeypatch.setattr(power, "run_state", lambda _: "paused")
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it was waited for"))
+    return orders
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("io-error", "it stands still: this computer's disk is full (io-error)|make room, then: bin/maillab vm start"),
+        ("paused", "it stands still (paused)|go on: bin/maillab vm start"),
+        (
+            "restore-vm",
+            "it could not be put back to a snapshot (restore-vm)|start it anew: bin/maillab vm stop, vm start",
+        ),
+        ("internal-error", "its processor failed (internal-error)|start it anew: bin/maillab vm stop, vm start"),
+    ],
+)
+def test_a_machine_that_stands_still_is_told_at_once(
+    home: Home, runs: Runs, monkeypatch: pytest.MonkeyPatch, state: str, words: str
+) -> None:
+    runs()
+    monkeypatch.setattr(power, "run_state", lambda _: state)
+    monkeypatch.setattr(power, "wait_for_engine", lambda *_: pytest.fail("it was waited for"))
+    with pytest.raises(WhereError) as refusal:
+        power.reach(home, pytest.fail)
+    assert "|".join([str(refusal.value), *refusal.value.remedy]) == f"the virtual machine: {words}"
+    assert refusal.value.id == "vm-stands-still"
+
+
+def test_a_machine_that_stands_still_is_switched_off_at_once(
+    home: Home, runs: Runs, stands_still: list[str], program: Program, said: list[str]
+) -> None:
+    runs()
+    program("ssh", 'case "$*" in *poweroff) touch asked;; esac')
+    power.stop(home, said.append)
+    assert said == ["the machine stands still", "it is switched off, as by a power cut"]
+    assert (stands_still, Path("asked").exists()) == (["quit"], False)
 
 
 def test_stop_shuts_down_as_one_does_a_computer(
@@ -47,7 +89,7 @@ def test_what_does_not_shut_down_is_switched_off(
     program("ssh", "exit 255")
     power.stop(home, said.append)
     assert orders == ["quit"]
-    assert said == ["the machine did not shut down within 0 s: it is switched off"]
+    assert said == ["the machine did not shut down within 0 s", "it is switched off, as by a power cut"]
 
 
 @pytest.mark.usefixtures("impatient")
@@ -69,8 +111,10 @@ def test_stop_of_a_machine_that_is_off(home: Home, orders: list[str], program: P
 
 def test_remove_takes_the_folder(home: Home, said: list[str]) -> None:
     home.disk.touch()
+    sockets = home.sockets
     power.remove(home, said.append)
     assert not home.folder.exists()
+    assert not sockets.exists()
     assert said == [f"removed the virtual machine {home.folder}"]
 
 

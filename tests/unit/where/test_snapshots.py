@@ -1,20 +1,23 @@
 """Snapshots: which there are, and which names they may have."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.unit.conftest import Program
-from tests.unit.where.conftest import Runs
+from tests.unit.where.conftest import Runs, settings
 from where import snapshots as module
 from where.home import Home
 from where.problem import WhereError
-from where.snapshots import Snapshot, restore, snapshots, take
+from where.snapshots import Snapshot, drop, restore, set_clock, snapshots, take
 
 INFO = {"snapshots": [
     {"id": "2", "name": "after", "date-sec": 200, "date-nsec": 0, "vm-state-size": 7 << 20, "vm-clock-sec": 1},
     {"id": "1", "name": "before", "date-sec": 100, "date-nsec": 0, "vm-state-size": 5 << 20, "vm-clock-sec": 1},
 ]}  # fmt: skip
+Act = Callable[[Home, str], object]
 EXPECTED = [Snapshot(name="before", made=100, size=5 << 20), Snapshot(name="after", made=200, size=7 << 20)]
 
 
@@ -55,19 +58,124 @@ def test_a_machine_that_is_off_has_nothing_to_keep(home: Home) -> None:
     assert refusal.value.id == "vm-stopped"
 
 
-def test_a_snapshot_that_is_not_there_names_those_that_are(
-    home: Home, runs: Runs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs()
+@pytest.fixture
+def given(home: Home, runs: Runs, program: Program, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What qemu was given to do, which has two snapshots; the machine runs, with two processors, emulated."""
+    lines: list[str] = []
     monkeypatch.setattr(module, "snapshots", lambda _: EXPECTED)
-    with pytest.raises(WhereError, match="there is no snapshot never") as refusal:
-        restore(home, "never")
-    assert refusal.value.remedy == ("there are: before, after",)
-
-
-def test_qemus_words_are_a_failure(home: Home, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "monitor", lambda _, line: lines.append(line))
+    monkeypatch.setattr(module, "order", lambda _, line: lines.append(line))
+    program("ssh", 'echo "$*" >>ssh.calls')
     runs()
+    home.save(settings())
+    home.write("accelerator", "tcg\n")
+    return lines
+
+
+NOTE = "snapshot-before.machine.json"
+
+
+@pytest.mark.parametrize("act", [restore, drop])
+def test_a_snapshot_that_is_not_there_names_those_that_are(home: Home, given: list[str], act: Act) -> None:
+    with pytest.raises(WhereError, match="there is no snapshot never") as refusal:
+        act(home, "never")
+    assert (refusal.value.id, refusal.value.remedy) == ("no-snapshot", ("there are: before, after",))
+    assert given == []
+
+
+def test_a_snapshot_remembers_the_hardware(home: Home, given: list[str]) -> None:
+    take(home, "before")
+    assert given == ["savevm before"]
+    assert json.loads(home.read(NOTE)) == {"cpus": 2, "memory": 1024, "disk": 8, "accelerator": "tcg"}
+
+
+def test_a_machine_is_put_back(home: Home, given: list[str]) -> None:
+    take(home, "before")
+    given.clear()
+    restore(home, "before")
+    assert given == ["loadvm before", "cont"]
+
+
+def test_the_connection_of_now_ends_first(home: Home, given: list[str]) -> None:
+    restore(home, "before")
+    assert "-O exit" in Path("ssh.calls").read_text("utf-8")
+    assert given
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        pytest.param({"cpus": 1}, "cpus 2 (now 1)", id="processors"),
+        pytest.param({"memory": 2048, "disk": 9}, "memory 1024 (now 2048), disk 8 (now 9)", id="sizes"),
+    ],
+)
+def test_other_hardware_is_refused_before_anything_is_touched(
+    home: Home, given: list[str], changes: dict[str, int], words: str
+) -> None:
+    take(home, "before")
+    given.clear()
+    home.save(settings(**changes))
+    with pytest.raises(WhereError) as refusal:
+        restore(home, "before")
+    assert str(refusal.value) == f"the snapshot before is of a machine with {words}"
+    assert (refusal.value.id, given, Path("ssh.calls").exists()) == ("other-hardware", [], False)
+
+
+def test_another_accelerator_is_other_hardware(home: Home, given: list[str]) -> None:
+    take(home, "before")
+    home.write("accelerator", "kvm\n")
+    with pytest.raises(WhereError, match=r"a machine with accelerator tcg \(now kvm\)$"):
+        restore(home, "before")
+    assert given == ["savevm before"]
+
+
+@pytest.mark.parametrize("lost", [NOTE, "machine.json"])
+def test_without_a_note_it_is_put_back(home: Home, given: list[str], lost: str) -> None:
+    """A snapshot from before there were notes; and one of a machine whose own was lost."""
+    take(home, "before")
+    (home.folder / lost).unlink()
+    restore(home, "before")
+    assert given[1:] == ["loadvm before", "cont"]
+
+
+@pytest.mark.usefixtures("given")
+def test_its_clock_is_set_by_itself(home: Home) -> None:
+    restore(home, "before")
+    assert "date" not in Path("ssh.calls").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("given")
+def test_its_clock_is_set_to_this_computers(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: 1234.5)
+    set_clock(home)
+    assert Path("ssh.calls").read_text("utf-8").endswith("vm date --set=@1234.500\n")
+
+
+def test_a_snapshot_is_dropped_with_its_note(home: Home, given: list[str]) -> None:
+    take(home, "before")
+    drop(home, "before")
+    assert given == ["savevm before", "delvm before"]
+    assert not (home.folder / NOTE).exists()
+
+
+@pytest.mark.usefixtures("given")
+def test_a_snapshot_without_a_note_is_dropped(home: Home) -> None:
+    drop(home, "after")
+
+
+@pytest.mark.usefixtures("given")
+@pytest.mark.parametrize(
+    ("act", "id"), [(take, "snapshot-failed"), (restore, "restore-failed"), (drop, "snapshot-failed")]
+)
+def test_qemus_words_are_a_failure(home: Home, monkeypatch: pytest.MonkeyPatch, act: Act, id: str) -> None:
     monkeypatch.setattr(module, "monitor", lambda *_: "Error: no space")
     with pytest.raises(WhereError, match="qemu: Error: no space") as failure:
+        act(home, "before")
+    assert failure.value.id == id
+
+
+def test_a_snapshot_that_failed_leaves_no_note(home: Home, given: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "monitor", lambda *_: "Error: no space")
+    with pytest.raises(WhereError, match="no space"):
         take(home, "before")
-    assert failure.value.id == "snapshot-failed"
+    assert (given, (home.folder / NOTE).exists()) == ([], False)

@@ -69,21 +69,37 @@ def test_an_answer_that_is_none(answers: Answers, lines: list[str]) -> None:
     assert garbage.value.id == "no-engine-there"
 
 
-def test_the_socket_lies_in_the_machines_folder(home: Home) -> None:
-    assert Tunnel(home).docker_host == f"unix://{home.folder}/docker.sock"
+def test_the_socket_lies_where_its_path_is_short(home: Home) -> None:
+    assert Tunnel(home).docker_host == f"unix://{home.sockets}/docker.sock"
 
 
-def test_the_connection_is_given_both_sockets(home: Home, program: Program) -> None:
+@pytest.fixture
+def opened(home: Home, program: Program) -> list[str]:
+    """How ssh was called to make a connection: it has ended what may be left, made one, forwarded the socket."""
     program("ssh", 'echo "$*" >>calls')
     Tunnel(home).open(HOST, "/run/x.sock")
-    opened = Path("calls").read_text("utf-8").splitlines()[-1]
-    assert f"-L {home.folder}/docker.sock:/run/x.sock -l teacher -- lab.example" in opened
-    assert "ExitOnForwardFailure=yes" in opened
+    return Path("calls").read_text("utf-8").splitlines()
+
+
+def test_a_connection_is_made_then_given_the_sockets(opened: list[str]) -> None:
+    steps = [next(word for word in ("-O exit", "-M", "-O forward") if word in line) for line in opened]
+    assert steps == ["-O exit", "-M", "-O forward"]
+
+
+def test_the_persons_own_forwardings_are_left_out(opened: list[str]) -> None:
+    """They may be taken, by a session of the person's."""
+    assert "-o ClearAllForwardings=yes" in opened[1]
+    assert "-L" not in opened[1].split()
+
+
+def test_the_connection_is_given_both_sockets(home: Home, opened: list[str]) -> None:
+    assert opened[2].endswith(f"-L {home.sockets}/docker.sock:/run/x.sock -l teacher -- lab.example")
+    assert opened[2].startswith(f"-S {home.sockets}/ssh.sock ")
 
 
 def test_what_a_dead_connection_left_is_not_in_the_way(home: Home, program: Program) -> None:
-    (home.folder / "ssh.sock").touch()
-    program("ssh", 'case "$*" in *" -f "*) ls .vm/lab >found;; esac')
+    (home.sockets / "ssh.sock").touch()
+    program("ssh", f'case "$*" in *" -f "*) ls {home.sockets} >found;; esac')
     Tunnel(home).open(HOST, "/run/x.sock")
     assert Path("found").read_text("utf-8") == ""
 
@@ -118,13 +134,32 @@ def test_a_connection_that_fails_is_told_with_sshs_words(home: Home, program: Pr
     assert failure.value.id == "ssh-unreachable"
 
 
+REFUSES_FORWARD = """
+echo "$*" >>calls
+case "$*" in *"-O forward"*) echo 'mux_client_forward: forwarding request failed' >&2; exit 255;; esac
+"""
+
+
+def test_a_socket_that_can_not_be_made_is_told_with_sshs_words(home: Home, program: Program) -> None:
+    program("ssh", REFUSES_FORWARD)
+    with pytest.raises(WhereError, match="mux_client_forward: forwarding request failed"):
+        Tunnel(home).open(HOST, "/run/x.sock")
+
+
+def test_a_connection_without_a_socket_does_not_stay(home: Home, program: Program) -> None:
+    program("ssh", REFUSES_FORWARD)
+    with pytest.raises(WhereError, match="forwarding request failed"):
+        Tunnel(home).open(HOST, "/run/x.sock")
+    assert "-O exit" in Path("calls").read_text("utf-8").splitlines()[-1]
+
+
 def test_a_dead_connection_is_closed(home: Home, program: Program) -> None:
     """ssh was killed: its sockets stay, nobody answers at them."""
     program("ssh", "echo 'Control socket connect: Connection refused' >&2; exit 255")
     for name in ("docker.sock", "ssh.sock"):
-        (home.folder / name).touch()
+        (home.sockets / name).touch()
     Tunnel(home).close(HOST)
-    assert list(home.folder.iterdir()) == []
+    assert list(home.sockets.iterdir()) == []
 
 
 def test_none_is_closed(home: Home, program: Program) -> None:
@@ -143,7 +178,7 @@ def test_none_is_closed(home: Home, program: Program) -> None:
 def test_alive(home: Home, program: Program, ssh: int, docker: int, alive: bool) -> None:
     program("ssh", f"exit {ssh}")
     program("docker", f"exit {docker}")
-    (home.folder / "docker.sock").touch()
+    (home.sockets / "docker.sock").touch()
     assert Tunnel(home).alive(HOST) is alive
 
 
@@ -158,7 +193,7 @@ def test_a_connection_that_stands_is_kept(home: Home, program: Program, alive: b
     program("docker", f"exit {0 if alive else 1}")
     said = f"""{server("26.1.5")}\n{SOCKET}"""
     program("ssh", f"""case "$*" in *" -f "*) echo open >>opened;; *"docker version"*) echo '{said}';; esac""")
-    (home.folder / "docker.sock").touch()
+    (home.sockets / "docker.sock").touch()
     assert connect(home, HOST).version == "26.1.5"
     assert (len(Path("opened").read_text("utf-8").splitlines()) if Path("opened").exists() else 0) == opened
 
