@@ -65,7 +65,7 @@ def preview(
     """Show what `up` would change; nothing is touched."""
     given = {"--diff": diff, "--expect-no-changes": expect_no_changes}
     choice = chosen(context)
-    choice.stay()
+    choice.stay(look_only=True)
     if choice.belongs_to_pulumi():  # its provider wants to see the engine
         choice.attend()
     choice.run("preview", *(flag for flag, wanted in given.items() if wanted))

@@ -29,11 +29,11 @@ class Choice:
                 error.remedy += tuple(f"    {line}" for line in subnets(self.stack.label))
             raise
 
-    def stay(self) -> None:
+    def stay(self, *, look_only: bool = False) -> None:
         """Refuse a configuration that would move the lab to another place (MaillabError)."""
         from cli.where import refuse_moved  # noqa: PLC0415
 
-        refuse_moved(self.stack)
+        refuse_moved(self.stack, look_only=look_only)
 
     def attend(self, *, start: bool = False) -> None:
         """Have the lab's Docker engine within reach; `start` a virtual machine that is off."""

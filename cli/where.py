@@ -58,16 +58,19 @@ def is_made(stack: Stack) -> bool:
     return bool(_inputs(stack, PROVIDER) or _inputs(stack, MACHINE))
 
 
-def refuse_moved(stack: Stack) -> None:
+def refuse_moved(stack: Stack, *, look_only: bool = False) -> None:
     """A lab stays where it was made: what is there would be left behind, unknown to the state.
 
-    One that came no further than its place (a misspelt host) is forgotten. Raises MaillabError with the way out.
+    One that came no further than its place (a misspelt host) is forgotten, unless `look_only`. Raises MaillabError
+    with the way out.
     """
     place, wanted = place_of(stack), stack.setting("where") or LOCAL
     wanted = f"{LOCAL} {local_engine()}" if wanted == LOCAL else wanted
     if not place or place == wanted:
         return
     if not is_made(stack):
+        if look_only:
+            return
         say(f"nothing was made at {place} yet: the lab goes to {wanted}")
         for engine in stack.makers():
             forget(engine, stack)

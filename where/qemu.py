@@ -107,6 +107,7 @@ def choose_accelerator(wanted: str, arch: Arch, kernel: Path, say: Callable[[str
     # Who asks for it by name may have mended it.
     why = (None if wanted == "kvm" else _known_fault()) or kvm_fault(arch, kernel)
     if why is None:
+        FAULT.unlink(missing_ok=True)
         return "kvm"
     _remember_fault(why)
     if wanted == "kvm":

@@ -88,6 +88,13 @@ def test_pulumi_forgets_it_too(stack: Stack, program: Program) -> None:
     assert (stack.root / "calls").read_text("utf-8") == "stack rm --force --yes --preserve-config lab\n"
 
 
+def test_a_preview_forgets_nothing(stack: Stack) -> None:
+    save_lab(stack, "ssh://lba")
+    configure(stack, "ssh://lab")
+    refuse_moved(stack, look_only=True)
+    assert place_of(stack) == "ssh://lba"
+
+
 def test_a_place_that_was_not_changed_is_not_forgotten(stack: Stack) -> None:
     """The next `up` goes on there."""
     save_lab(stack, "vm")
