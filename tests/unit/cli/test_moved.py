@@ -5,7 +5,7 @@ import pytest
 from cli import where
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
-from cli.where import refuse_moved
+from cli.where import place_of, refuse_moved
 from tests.unit.cli.conftest import configure, save_lab, save_old_lab, save_state
 from tests.unit.conftest import Program
 
