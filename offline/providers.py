@@ -198,10 +198,12 @@ def _create_network(api: Api, inputs: Props) -> str:
 def _create_volume(api: Api, inputs: Props) -> str:
     """Make the volume, or take over one with the same labels (kept by retainOnDelete, or left by a kill)."""
     options = inputs.get("driverOpts")
-    made = api.create_volume(inputs["name"], driver=inputs.get("driver"), driver_opts=options, labels=labels(inputs))
-    if (made.get("Labels") or {}) != labels(inputs):
-        raise OfflineError(_foreign("volume", inputs["name"]))
-    return str(made["Name"])
+    name = str(inputs["name"])
+    api.create_volume(name, driver=inputs.get("driver"), driver_opts=options, labels=labels(inputs))
+    # Asked for: of a volume that was there, an engine that was started since answers without the labels.
+    if (api.inspect_volume(name).get("Labels") or {}) != labels(inputs):
+        raise OfflineError(_foreign("volume", name))
+    return name
 
 
 def _foreign(kind: str, name: str) -> str:

@@ -49,7 +49,7 @@ def test_lab_is_not_moved_by_a_changed_place(guest: Lab) -> None:
     finally:
         guest.stack_file.write_text(before, encoding="utf-8")
     assert not failed.ok
-    assert "this lab is at ssh://vm, and the configuration says unix://" in failed.words
+    assert "this lab is at ssh://vm, and the configuration says local unix://" in failed.words
     assert "bin/maillab down" in failed.words
     assert {container.id for container in guest.client.containers.list()} == containers
     assert run(guest, "preview", "--expect-no-changes").ok
