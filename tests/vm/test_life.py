@@ -38,6 +38,7 @@ def test_snapshot_is_gone_back_to(lab: Lab, home: Home) -> None:
     snapshots.take(home, "before")
     lost = deliver(lab, "outside", WENDY, ADMIN).mail.message_id
     snapshots.restore(home, "before")
+    snapshots.set_clock(home)
     back(lab, home)
     assert len(find(lab["mail"], "admin", kept)) == 1
     assert find(lab["mail"], "admin", lost) == []
