@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +112,8 @@ class Tunnel:
         subprocess.run(["ssh", "-S", self._control, "-O", "exit", *ssh.words], capture_output=True, check=False)
         for path in (self.socket, Path(self._control)):
             path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.home.sockets.rmdir()  # made again when it is needed
 
 
 def _answers(host: str) -> bool:
