@@ -7,7 +7,7 @@ these are datagrams, and the target says which of them came.
 import pathlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -110,7 +110,9 @@ def try_forged(machines: Machines, expected: Mapping[Cell, Prediction]) -> dict[
             by_target[asked[number].target].append(number)
     with ThreadPoolExecutor(max(len(by_target) + len(by_machine), 1)) as pool:
         receivers = [pool.submit(_receive, machines, name, numbers) for name, numbers in by_target.items()]
-        senders = [pool.submit(_send, machines, name, numbers, asked) for name, numbers in by_machine.items()]
+        senders = [
+            pool.submit(_send_until, receivers, machines, name, numbers, asked) for name, numbers in by_machine.items()
+        ]
         came = {number for receiver in receivers for number in receiver.result()}
         for sender in senders:
             sender.result()
@@ -124,6 +126,15 @@ def _is_forged(cell: Cell) -> bool:
 def _receive(machines: Machines, name: str, numbers: Iterable[int]) -> list[int]:
     said = machines.run(name, ["perl", "-e", RECEIVE, str(PORT), str(SECONDS), *map(str, numbers)])
     return [int(line) for line in said.splitlines()]
+
+
+def _send_until(
+    ended: Sequence[Future[list[int]]], machines: Machines, name: str, numbers: list[int], asked: Sequence[Cell]
+) -> None:
+    """Sends as long as somebody waits: on a slow computer the receivers may begin after the senders' last round."""
+    _send(machines, name, numbers, asked)
+    while not all(receiver.done() for receiver in ended):
+        _send(machines, name, numbers, asked)
 
 
 def _send(machines: Machines, name: str, numbers: Iterable[int], asked: Sequence[Cell]) -> None:
