@@ -11,6 +11,7 @@ from cli.choice import Choice
 from cli.engine import forget
 from cli.problem import MaillabError
 from cli.stack import PROJECT, Stack
+from components.vm.model import VM
 
 BASE_IMAGE = "debian:trixie-slim"
 
@@ -28,7 +29,7 @@ def remove_lab(choice: Choice, *, yes: bool, keep_mail: bool, images: bool) -> I
     stack = choice.stack
     # After a `down` that kept the mail there is no lab, and its volumes are where it was all the same.
     place = where.place_of(stack) or ("" if stack.makers() else stack.setting("where"))
-    if place == where.VM:
+    if place == VM:
         yield from _remove_with_machine(choice, yes=yes, keep_mail=keep_mail, images=images)
     elif place.startswith("ssh://"):
         yield from _remove_over_ssh(choice, place, yes=yes, keep_mail=keep_mail, images=images)

@@ -97,7 +97,8 @@ def forget(context: typer.Context, name: Name) -> None:
 @contextmanager
 def _machine(context: typer.Context) -> Iterator[Choice]:
     """The chosen lab, which must have a virtual machine; errors become words for people."""
-    from cli.where import VM, as_maillab, place_of  # noqa: PLC0415
+    from cli.where import as_maillab, place_of  # noqa: PLC0415
+    from components.vm.model import VM  # noqa: PLC0415
     from where.problem import WhereError  # noqa: PLC0415
 
     choice = chosen(context)

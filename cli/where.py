@@ -12,13 +12,13 @@ from cli import docker
 from cli.engine import environment, forget
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
+from components.vm.model import LOCAL, VM
 from where import power
 from where.home import Home, Settings, settings_of
 from where.problem import WhereError
 from where.ssh import to_host
 from where.tunnel import Tunnel, connect
 
-LOCAL, VM = "local", "vm"
 # How the URNs of the resources end that say where the lab is (components/vm/server.py).
 GUARD = "command:local:Command::where"
 MACHINE = "command:local:Command::vm-machine"
@@ -179,6 +179,5 @@ def part(stack: Stack, place: str) -> None:
     """Close the way to another computer after the last thing was done there."""
     home = home_of(stack)
     Tunnel(home).close(to_host(place))
-    shutil.rmtree(home.sockets, ignore_errors=True)
     if not home.disk.exists():  # of a virtual machine of that name, kept with the mail in it
         shutil.rmtree(home.folder, ignore_errors=True)

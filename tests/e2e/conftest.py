@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from components.vm.model import LOCAL, VM
 from tests.support import place
 from tests.support.delivered import Delivered
 from tests.support.lab import EMULATED, Lab, make_lab, remove_lab
@@ -17,7 +18,7 @@ LIMIT = 300  # seconds, as in pyproject.toml
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that may take longer has a longer limit too."""
-    if place.WANTED != place.LOCAL:
+    if place.WANTED != LOCAL:
         for item in items:
             item.add_marker(pytest.mark.timeout(LIMIT * EMULATED))
 
@@ -25,15 +26,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The tutorial's school, layout split."""
-    yield from _running(
-        tmp_path_factory.mktemp("split"), "dc1es", place.of_own_vm() if place.WANTED == place.VM else None
-    )
+    yield from _running(tmp_path_factory.mktemp("split"), "dc1es", place.of_own_vm() if place.WANTED == VM else None)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _computer(request: pytest.FixtureRequest) -> None:
     """With MAILLAB_WHERE=vm all labs but the first go into the first one's virtual machine."""
-    if place.WANTED == place.VM:
+    if place.WANTED == VM:
         first = request.getfixturevalue("lab")
         place.from_now_on(place.inside_of(first.folder, first.stack))
 

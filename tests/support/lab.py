@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 import docker
 import yaml
 
+from components.vm.model import LOCAL, VM
 from tests.support.machine import POLL, DriverError, Machine, Patience
-from tests.support.place import LOCAL, VM, Place, usual
+from tests.support.place import Place, home_of, usual
 from verify.maillog import Delivery, Entry, read_maillog
 from where import power
 from where.home import Home
@@ -66,6 +67,11 @@ class Lab:
         return self.place.docker_host(self.folder, self.stack)
 
     @property
+    def home(self) -> Home:
+        """What it keeps of its virtual machine, or of its way to another computer."""
+        return home_of(self.folder, self.stack)
+
+    @property
     def client(self) -> docker.DockerClient:
         """The engine; one in a virtual machine answers once the lab is up."""
         if self._client is None:
@@ -88,7 +94,7 @@ class Lab:
         done = self.engine("up", "--yes")
         self.find_machines()
         if self.place.where == VM:
-            emulated = Home(self.folder / ".vm" / self.stack).read("accelerator") == "tcg"
+            emulated = self.home.read("accelerator") == "tcg"
             Patience.factor = EMULATED if emulated else 1
         return done
 
@@ -211,7 +217,7 @@ def _carrier(lab: Lab) -> str:
 def remove_lab(lab: Lab) -> None:
     """Destroys the lab with its volumes, or with its virtual machine; fails when something of it is left."""
     if lab.place.where == VM:
-        power.remove(Home(lab.folder / ".vm" / lab.stack), lambda _: None)
+        power.remove(lab.home, lambda _: None)
         return
     lab.engine("destroy", "--yes")
     client = lab.client if lab.place.where == LOCAL else _again(lab)
@@ -221,7 +227,7 @@ def remove_lab(lab: Lab) -> None:
     left = [container.name for container in client.containers.list(all=True, filters={"label": label})]
     left += [network.name for network in client.networks.list(filters={"label": label})]
     if lab.place.where != LOCAL:
-        Tunnel(Home(lab.folder / ".vm" / lab.stack)).close(_ssh(lab))
+        Tunnel(lab.home).close(_ssh(lab))
     if left:
         raise DriverError(f"destroy left {left}")
 
@@ -234,5 +240,5 @@ def _ssh(lab: Lab) -> Ssh:
 
 def _again(lab: Lab) -> docker.DockerClient:
     """The way to the engine was a resource too: it is made once more."""
-    connect(Home(lab.folder / ".vm" / lab.stack), _ssh(lab))
+    connect(lab.home, _ssh(lab))
     return docker.DockerClient(base_url=lab.host)

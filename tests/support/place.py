@@ -9,14 +9,19 @@ import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from components.vm.model import LOCAL, VM
 from where.home import Home
 from where.tunnel import Tunnel
 
-LOCAL, VM = "local", "vm"
 WANTED = os.environ.get("MAILLAB_WHERE") or LOCAL
 # Images are built here once and brought there: where the processor is emulated, a build takes an hour.
 BUILT_HERE = {"build": "here"}
 SIZES = {"cpus": 2, "memory": 6144, "disk": 32}
+
+
+def home_of(folder: pathlib.Path, stack: str) -> Home:
+    """What the lab in the project `folder` keeps of its virtual machine, or of its way to another computer."""
+    return Home(folder / ".vm" / stack)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +40,7 @@ class Place:
         """The engine's address, once the lab is up; `folder` is the lab's project."""
         if self.where == LOCAL:
             return self.host
-        return Tunnel(Home(folder / ".vm" / stack)).docker_host
+        return Tunnel(home_of(folder, stack)).docker_host
 
 
 def of_own_vm(**sizes: int | str) -> Place:
@@ -51,7 +56,7 @@ def over_ssh(where: str, config: pathlib.Path | None = None) -> Place:
 
 def inside_of(folder: pathlib.Path, stack: str) -> Place:
     """The virtual machine that the lab in `folder` made, as if it were any other computer."""
-    return over_ssh("ssh://vm", Home(folder / ".vm" / stack).ssh_config)
+    return over_ssh("ssh://vm", home_of(folder, stack).ssh_config)
 
 
 _usual = Place() if WANTED in (LOCAL, VM) else over_ssh(WANTED)

@@ -53,4 +53,4 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture(scope="package")
 def home(lab: Lab) -> Home:
     """The virtual machine's folder."""
-    return Home(lab.folder / ".vm" / lab.stack)
+    return lab.home
