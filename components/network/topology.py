@@ -83,7 +83,12 @@ def _router(config: LabConfig, dealt: Mapping[str, Mapping[str, IPv4Address]]) -
         segment=INTERNET,
         carrier=dealt[INTERNET][ROUTER],
         addresses=_both(segment.router, segment.router6, segment),
-        routes=tuple(_on_the_wire(config, (segment.router, segment.router6))),
+        # Everybody's default route ends here: what nobody in the lab has, the router says, is unreachable.
+        routes=(
+            *_on_the_wire(config, (segment.router, segment.router6)),
+            "unreachable default",
+            "6 unreachable default",
+        ),
     )
     legs = tuple(
         Interface(
@@ -98,7 +103,7 @@ def _router(config: LabConfig, dealt: Mapping[str, Mapping[str, IPv4Address]]) -
 
 
 def _on_the_wire(config: LabConfig, own: Collection[Address]) -> list[str]:
-    """Routes on the Internet segment to the addresses from elsewhere that others there have, and to nobody else.
+    """Routes on the Internet segment to the addresses from elsewhere that others there have.
 
     Not `default dev`: a Linux host answers ARP for all its addresses on every interface (arp_ignore in the kernel's
     ip-sysctl), so that the computer under the lab would be found by any of them, and answer through its own uplink.
@@ -111,16 +116,16 @@ def _on_the_wire(config: LabConfig, own: Collection[Address]) -> list[str]:
     # The kernel itself adds a prefix only where an address of the machine lies in it.
     foreign = [net for net in near if not any(address in net for address in own)]
     targets = [*map(str, foreign), *(f"{address}/{address.max_prefixlen}" for address in far)]
-    return ["unreachable default", "6 unreachable default", *(f"{target} dev %dev" for target in targets)]
+    return [f"{target} dev %dev" for target in targets]
+
+
+def _by_router(segment: SegmentConfig) -> tuple[str, str]:
+    return f"default via {segment.router}", f"default via {segment.router6}"
 
 
 def _internet_hosts(config: LabConfig, dealt: Mapping[str, IPv4Address]) -> list[Host]:
-    """Machines of the Internet segment: everybody is on the wire, but for the schools behind the router."""
+    """Machines of the Internet segment: each other they find on the wire, everybody else by the router."""
     internet = config.internet
-    inwards = []
-    for school in config.schools:
-        inwards.append(f"{school.network.ipv4} via {internet.segment.router}")
-        inwards.append(f"{school.network.ipv6} via {internet.segment.router6}")
     senders = [_both(sender.ipv4, sender.ipv6, internet.segment) for sender in internet.senders]
     machines = [
         (INTERNET, "ns.root-servers.tw", _both(internet.name_server, internet.name_server6, internet.segment)),
@@ -140,7 +145,11 @@ def _internet_hosts(config: LabConfig, dealt: Mapping[str, IPv4Address]) -> list
                     segment=INTERNET,
                     carrier=dealt[name],
                     addresses=addresses,
-                    routes=(*_on_the_wire(config, [address.ip for address in addresses]), *inwards),
+                    # Only after the wire's: a machine whose addresses are from elsewhere finds the router there.
+                    routes=(
+                        *_on_the_wire(config, [address.ip for address in addresses]),
+                        *_by_router(internet.segment),
+                    ),
                 ),
             ),
             resolvers=(internet.name_server,),
@@ -151,7 +160,6 @@ def _internet_hosts(config: LabConfig, dealt: Mapping[str, IPv4Address]) -> list
 
 
 def _school_hosts(school: SchoolConfig, dealt: Mapping[str, IPv4Address]) -> list[Host]:
-    routes = (f"default via {school.network.router}", f"default via {school.network.router6}")
     (name_server,) = school.with_role(Role.DNS)
     return [
         Host(
@@ -162,7 +170,7 @@ def _school_hosts(school: SchoolConfig, dealt: Mapping[str, IPv4Address]) -> lis
                     segment=school.name,
                     carrier=dealt[machine.name],
                     addresses=_both(machine.ipv4, machine.ipv6, school.network),
-                    routes=routes,
+                    routes=_by_router(school.network),
                 ),
             ),
             resolvers=(name_server.ipv4,),

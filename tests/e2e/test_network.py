@@ -39,16 +39,15 @@ MACHINE_ADDRESSES = {
     "outside": {f"{v4}/32" for v4, _ in SENDERS.values()} | {f"{v6}/128" for _, v6 in SENDERS.values()},
 }
 VIA_ROUTER = {("default", "163.26.182.254"), ("default", "2001:db8:182::254")}
-INWARDS = {("163.26.182.0/24", "203.0.113.254"), ("2001:db8:182::/64", "2001:db8:113::254")}
+OUTER_VIA_ROUTER = {("default", "203.0.113.254"), ("default", "2001:db8:113::254")}
 SEGMENT = {("203.0.113.0/24", None), ("2001:db8:113::/64", None)}
 TN = {(address, None) for address in INTERNET["mail.tn.edu.tw"]}
 FOREIGN = {(address, None) for addresses in SENDERS.values() for address in addresses}
-# Beside these, everything is unreachable: there is no default route on the Internet segment.
 ROUTES = {
     **dict.fromkeys(SCHOOL_HOSTS, VIA_ROUTER),
-    "internet": INWARDS | TN | FOREIGN,
-    "tn": INWARDS | SEGMENT | FOREIGN,
-    "outside": INWARDS | SEGMENT | TN,
+    "internet": OUTER_VIA_ROUTER | TN | FOREIGN,
+    "tn": OUTER_VIA_ROUTER | SEGMENT | FOREIGN,
+    "outside": OUTER_VIA_ROUTER | SEGMENT | TN,
     "router": TN | FOREIGN,
 }
 
@@ -63,13 +62,13 @@ def test_addresses(lab: Lab, machine: str) -> None:
 
 @pytest.mark.parametrize("machine", sorted(ROUTES))
 def test_routes(lab: Lab, machine: str) -> None:
-    """Apart from those that the kernel adds for the interfaces' own prefixes."""
+    """Apart from those that the kernel adds for the interfaces' own prefixes. All defaults end at the router."""
     lines = [line for family in (4, 6) for line in json.loads(lab[machine].succeed(f"ip -{family} -j route"))]
     added = [route for route in lines if route.get("protocol") != "kernel"]
     unreachable = [route["dst"] for route in added if route.get("type") == "unreachable"]
     found = {(route["dst"], route.get("gateway")) for route in added if route.get("type") != "unreachable"}
     assert found == ROUTES[machine]
-    assert unreachable == ([] if machine in SCHOOL_HOSTS else ["default", "default"])
+    assert unreachable == (["default", "default"] if machine == "router" else [])
 
 
 @pytest.mark.parametrize("machine", sorted(MACHINE_ADDRESSES))
