@@ -42,9 +42,9 @@ check: ## lint, types, imports, unit and golden tests; no Docker
 	@setup/run venv
 	@setup/check
 
-bench: ## measure: up, preview, edits, throughput, memory
+bench: ## measure: up, preview, edits, throughput, memory, virtual machines; PARTS="running up vm" for some
 	@setup/run test
-	@.venv/bin/python -m bench
+	@.venv/bin/python -m bench $(PARTS)
 
 pulumi: ## install the real Pulumi and its plugins into ~/.pulumi
 	@setup/run pulumi

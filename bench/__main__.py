@@ -1,7 +1,9 @@
-"""Runs every measure and prints one table."""
+"""Runs the measures, all or the parts that are named, and prints one table."""
 
+import argparse
 import pathlib
 import tempfile
+from collections.abc import Callable, Mapping
 
 from rich.console import Console
 
@@ -12,27 +14,52 @@ from bench.vm import virtual_machines
 RUNS = 3
 
 
+def _running(folder: pathlib.Path, console: Console) -> list[Figure]:
+    figures: list[Figure] = []
+    with running_lab(folder) as lab:
+        console.print("memory, previews and edits …")
+        figures += memory(lab)
+        figures += previews_and_edits(lab, RUNS)
+        console.print("the prover …")
+        figures += proving(lab, RUNS)
+        console.print("messages a second …")
+        figures += throughput(lab, RUNS)
+        console.print("docker run …")
+        figures.append(docker_run(lab, RUNS))
+    return figures
+
+
+def _first_message(folder: pathlib.Path, console: Console) -> list[Figure]:
+    console.print("up to the first message …")
+    return up_to_first_message(folder, RUNS)
+
+
+def _virtual_machines(folder: pathlib.Path, console: Console) -> list[Figure]:
+    console.print("virtual machines, some minutes …")
+    return virtual_machines(folder)
+
+
+PARTS: Mapping[str, Callable[[pathlib.Path, Console], list[Figure]]] = {
+    "running": _running,
+    "up": _first_message,
+    "vm": _virtual_machines,
+}
+
+
 def main() -> None:
     """All figures of one run."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all without any")
+    wanted: list[str] = parser.parse_args().parts
+    if unknown := sorted(set(wanted) - set(PARTS)):
+        parser.error(f"no such part: {', '.join(unknown)}. Parts are {', '.join(PARTS)}.")
     # A table that wraps can't be read: wider than a narrow terminal or a log.
     console = Console(width=max(Console().width, 120))
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="maillab-bench-") as name:
-        folder = pathlib.Path(name)
-        with running_lab(folder / "warm") as lab:
-            console.print("memory, previews and edits …")
-            figures += memory(lab)
-            figures += previews_and_edits(lab, RUNS)
-            console.print("the prover …")
-            figures += proving(lab, RUNS)
-            console.print("messages a second …")
-            figures += throughput(lab, RUNS)
-            console.print("docker run …")
-            figures.append(docker_run(lab, RUNS))
-        console.print("up to the first message …")
-        figures += up_to_first_message(folder / "up", RUNS)
-        console.print("virtual machines, some minutes …")
-        figures += virtual_machines(folder / "vm")
+        for part, measure in PARTS.items():
+            if part in (wanted or PARTS):
+                figures += measure(pathlib.Path(name) / part, console)
     print_table(figures, console)
 
 

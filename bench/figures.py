@@ -25,13 +25,14 @@ class Figure:
 
 
 def print_table(figures: Sequence[Figure], console: Console) -> None:
-    """The figures with median, least and most, and the ratio to what each is held against."""
+    """The figures with median, least and most, and the ratio to what each is held against, where that was measured."""
     medians = {figure.name: figure.median for figure in figures}
     table = Table(title="maillab, one run on this machine")
     for column in ("figure", "median", "min", "max", "runs", "ratio", "wanted"):
         table.add_column(column, justify="left" if column in ("figure", "wanted", "ratio") else "right")
     for figure in figures:
-        ratio = f"{figure.median / medians[figure.against]:.2f} × {figure.against}" if figure.against else ""
+        against = medians.get(figure.against or "")
+        ratio = f"{figure.median / against:.2f} × {figure.against}" if against else ""
         table.add_row(
             figure.name,
             f"{figure.median:.2f} {figure.unit}",
