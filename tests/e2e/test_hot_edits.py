@@ -1,13 +1,15 @@
 """Edits of the configuration take effect with no container restarted, and touch nothing but what they change."""
 
+import json
 import re
 
 import pytest
 
 from tests.support.delivered import deliver
-from tests.support.lab import Lab
+from tests.support.lab import ROOT, Lab
 from tests.support.mail import envelope, find, smtp
 from tests.support.program import add_parameter, unrestarted, up
+from tests.support.stacks import stack_data
 
 WENDY = "wendy@example.com"
 ADMIN = "admin@dc1es.tnc.edu.tw"
@@ -235,3 +237,25 @@ def test_update_while_the_machine_boots_reaches_every_role(workbench: Lab) -> No
     workbench.find_machines()
     assert workbench["mail"].succeed("id -un newcomer").strip() == "newcomer"
     deliver(workbench, "outside", "wendy@example.com", "newcomer@dc1es.tnc.edu.tw")
+
+
+def test_neighbour_who_is_gone_has_no_route_any_more(workshop: Lab) -> None:
+    """The route to a sender that the Internet loses is taken away on its other machines; all others stay."""
+    machines = ("tn", "internet", "router")
+
+    def routes(name: str) -> set[str]:
+        return {line.strip() for line in workshop[name].succeed("ip -4 route; ip -6 route").splitlines()}
+
+    before = {name: routes(name) for name in machines}
+    internet = stack_data(ROOT, "dc1es")["internet"]
+    assert isinstance(internet, dict)
+    gone = internet["senders"].pop(1)
+    text = workshop.stack_file.read_text(encoding="utf-8")
+    text = text.replace("config:\n", f"config:\n  maillab:internet: {json.dumps(internet)}\n", 1)
+    workshop.stack_file.write_text(text, encoding="utf-8")
+    with unrestarted(workshop):
+        up(workshop)
+    for name in machines:
+        lost = before[name] - routes(name)
+        assert {line.split()[0] for line in lost} == {gone["ipv4"], gone["ipv6"]}
+        assert routes(name) < before[name]
