@@ -80,7 +80,7 @@ def test_broken_update_that_boots_a_machine_is_taken_back(workshop: Lab) -> None
     add_parameter(workshop, "smtpd_recipient_restrictions: check_relay_domains")
     failed = run(workshop, "up", "--yes")
     assert not failed.ok
-    assert "the old configuration is in force again" in failed.words
+    assert "the old configuration is in force again\n" in failed.words
     deliver(workshop, "outside", WENDY, ADMIN)
     # Which interface had which carrier is still known: a later update of the network is taken.
     mail.succeed("/usr/lib/maillab/roles/network reload")
