@@ -7,7 +7,6 @@ import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from where.home import Home
 from where.keys import ALIAS
@@ -15,6 +14,7 @@ from where.problem import WhereError
 
 # Never a question: nobody sees it in a Command.
 QUIET = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "LogLevel=ERROR")
+PARTS = re.compile(r"ssh://(?:([^@]*)@)?(\[[^\]]*\]|[^:]*)(?::(.*))?\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +79,22 @@ def to_host(where: str) -> Ssh:
 
     MAILLAB_SSH_CONFIG names another configuration file (`ssh -F`).
     """
-    url = urlsplit(where)
+    user, host, port = _parts(where)
     config = os.environ.get("MAILLAB_SSH_CONFIG")
     words = ["-F", config] if config else []
-    words += ["-p", str(url.port)] if url.port else []
-    words += ["-l", url.username] if url.username else []
-    host = url.netloc.rpartition("@")[2].partition(":")[0]  # url.hostname has no capitals, which ssh_config tells apart
+    words += ["-p", port] if port else []
+    words += ["-l", user] if user else []
     return Ssh(name=where, words=(*words, "--", host))
+
+
+def _parts(where: str) -> tuple[str, str, str]:
+    """User, host and port, empty where they are not said; the host as ssh takes it.
+
+    With its capitals, which ssh_config tells apart (urlsplit's `hostname` has none), and without IPv6's brackets.
+    """
+    found = PARTS.match(where)
+    user, host, port = found.groups("") if found else ("", where, "")
+    return user, host.strip("[]"), port
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,5 +178,5 @@ def explain(ssh: Ssh, code: int, words: str, remote: Sequence[str] = ()) -> Wher
 
 def _typed(name: str) -> str:
     """The host as a person gives it to ssh and to ssh-copy-id."""
-    host, _, port = name.removeprefix("ssh://").partition(":")
-    return f"-p {port} {host}" if port else host
+    user, host, port = _parts(name)
+    return f"{f'-p {port} ' if port else ''}{f'{user}@' if user else ''}{host}"

@@ -1,13 +1,18 @@
 """Where the lab runs, and what the virtual machine is like that a stack may make for it."""
 
 import enum
+import ipaddress
 import re
 from dataclasses import dataclass
 
 from components.problem import Problem
 
 LOCAL, VM = "local", "vm"
-SSH = re.compile(r"ssh://([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:(?P<port>[0-9]{1,5}))?\Z")
+# An address of IPv6 stands in brackets (RFC 3986, section 3.2.2).
+SSH = re.compile(
+    r"ssh://([A-Za-z0-9_][A-Za-z0-9_.-]*@)?([A-Za-z0-9][A-Za-z0-9.-]*|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])"
+    r"(:(?P<port>[0-9]{1,5}))?\Z"
+)
 LEAST_MEMORY = 1024  # MiB; the lab takes 160, the Docker engine as much, building an image the rest
 LEAST_DISK = 6  # GiB; images take 1.2, the system 0.6
 MOST_CPUS, MOST_MEMORY, MOST_DISK = 64, 262_144, 2048
@@ -55,7 +60,13 @@ def check_where(where: str, build: Build) -> list[Problem]:
 
 def _is_ssh(where: str) -> bool:
     found = SSH.match(where)
-    return found is not None and 1 <= int(found["port"] or 22) <= 65535
+    if found is None or not 1 <= int(found["port"] or 22) <= 65535:
+        return False
+    try:
+        ipaddress.IPv6Address(found["ipv6"] or "::1")
+    except ValueError:
+        return False
+    return True
 
 
 def check_vm(config: VmConfig) -> list[Problem]:

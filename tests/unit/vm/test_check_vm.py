@@ -37,6 +37,8 @@ def refused(changes: Mapping[str, Any]) -> list[Problem]:
         "ssh://Lab-Server",
         "ssh://lab_user.x@lab.tnc.edu.tw:65535",
         "ssh://root@192.0.2.7:1",
+        "ssh://[2001:db8::5]",
+        "ssh://teacher@[2001:db8::5]:2222",
     ],
 )
 def test_good_place(where: str) -> None:
@@ -65,6 +67,10 @@ def test_good_place(where: str) -> None:
         pytest.param("ssh://host:ssh", id="a port's name"),
         pytest.param("ssh://host:0", id="port 0"),
         pytest.param("ssh://host:65536", id="more than the last port"),
+        pytest.param("ssh://2001:db8::5", id="IPv6 without brackets"),
+        pytest.param("ssh://[2001:db8::5", id="half a bracket"),
+        pytest.param("ssh://[2001:db8:::5]", id="no address of IPv6"),
+        pytest.param("ssh://[192.0.2.5]", id="IPv4 in brackets"),
     ],
 )
 def test_bad_place(where: str) -> None:

@@ -112,6 +112,7 @@ def test_a_file_that_may_not_be_read_there_is_no_refused_key() -> None:
         (NAME, "ssh teacher@lab.example"),
         ("ssh://lab.example:2222", "ssh -p 2222 lab.example"),
         ("ssh://teacher@lab.example:2222", "ssh -p 2222 teacher@lab.example"),
+        ("ssh://teacher@[2001:db8::5]", "ssh teacher@2001:db8::5"),
     ],
 )
 def test_the_remedy_is_a_command_that_ssh_takes(name: str, typed: str) -> None:
@@ -126,6 +127,8 @@ def test_the_remedy_is_a_command_that_ssh_takes(name: str, typed: str) -> None:
         ("ssh://teacher@host:2222", ("-p", "2222", "-l", "teacher", "--", "host")),
         ("ssh://host:2222", ("-p", "2222", "--", "host")),
         ("ssh://Teacher@Lab-Server", ("-l", "Teacher", "--", "Lab-Server")),
+        ("ssh://[2001:db8::5]", ("--", "2001:db8::5")),
+        ("ssh://teacher@[2001:db8::5]:2222", ("-p", "2222", "-l", "teacher", "--", "2001:db8::5")),
     ],
 )
 def test_the_way_to_a_host(where: str, words: tuple[str, ...]) -> None:
