@@ -25,6 +25,7 @@ from where.tunnel import Tunnel, connect, wait_for_engine
 BOOT_SECONDS = {"kvm": 120, "tcg": 600}
 SHUTDOWN_SECONDS = 180
 ORDER_SECONDS = 30  # for SSH to a machine that may hang
+QUIT_SECONDS = 5  # for a process that ends
 ROOM = 1500  # MiB that a lab writes to its machine's disk at least
 Say = Callable[[str], object]
 
@@ -205,9 +206,23 @@ def _shut_down(home: Home, say: Say) -> None:
 
 
 def _switch_off(home: Home) -> None:
-    order(home, "quit")
+    try:
+        order(home, "quit")
+    except WhereError:
+        # It may have gone without an answer.
+        if not _gone(home, QUIT_SECONDS):
+            raise
     while home.pid():
         time.sleep(0.1)
+
+
+def _gone(home: Home, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while home.pid():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def remove(home: Home, say: Say) -> None:

@@ -20,7 +20,7 @@ MOSTLY = 2000  # connections that the tutorial's lab has at least
 
 
 def proof_of(lab: Lab, *, mail: bool = True) -> Proof:
-    return prove(configuration(stack_of(lab)), mail=mail)
+    return prove(configuration(stack_of(lab)), mail=mail, environment=lab.environment)
 
 
 def stack_of(lab: Lab) -> Stack:
@@ -192,7 +192,8 @@ def test_ipv6_as_printed_is_as_predicted(workshop: Lab) -> None:
     assert all(r.seen is Verdict.ACCEPT for r in opened if r.cell.target in ("mail", "mail2"))
 
 
-def test_command_says_so_in_json(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_says_so_in_json(lab: Lab, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("cli.docker._host", lab.host)  # as `maillab` does when it attends to a lab
     assert verify(stack_of(lab), as_json=True, mail=False)
     said = json.loads(capsys.readouterr().out)
     assert said["holds"] is True

@@ -10,8 +10,7 @@ from verify.probe import probe
 
 def machines_of(lab: Lab) -> Machines:
     """The lab's machines for the prover."""
-    environment = None if lab.host is None else {"DOCKER_HOST": lab.host}
-    return Machines(prefix=f"{lab.stack}-", environment=environment)
+    return Machines(prefix=f"{lab.stack}-", environment=lab.environment)
 
 
 def connection(lab: Lab, machine: str, source: str, target: str, port: int = 25) -> Verdict:

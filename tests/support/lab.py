@@ -67,6 +67,11 @@ class Lab:
         return self.place.docker_host(self.folder, self.stack)
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What a docker client runs with that is to work on the lab's engine, once the lab is up."""
+        return os.environ | ({"DOCKER_HOST": self.host} if self.host else {})
+
+    @property
     def home(self) -> Home:
         """What it keeps of its virtual machine, or of its way to another computer."""
         return home_of(self.folder, self.stack)

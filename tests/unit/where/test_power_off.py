@@ -132,3 +132,32 @@ def test_remove_of_no_machine_says_nothing(home: Home, said: list[str]) -> None:
     home.folder.rmdir()
     power.remove(home, said.append)
     assert said == []
+
+
+def test_a_qemu_that_goes_without_an_answer_is_gone(
+    home: Home, runs: Runs, monkeypatch: pytest.MonkeyPatch, program: Program, said: list[str]
+) -> None:
+    def order(_home: Home, _command: str) -> None:
+        (home.folder / "qemu.pid").unlink()
+        raise WhereError("vm-no-control", "the connection was lost")
+
+    monkeypatch.setattr(power, "order", order)
+    program("ssh", "exit 0")
+    runs()
+    power.remove(home, said.append)
+    assert not home.folder.exists()
+
+
+def test_a_qemu_that_stays_without_an_answer_is_told(
+    home: Home, runs: Runs, monkeypatch: pytest.MonkeyPatch, program: Program, said: list[str]
+) -> None:
+    def order(_home: Home, _command: str) -> None:
+        raise WhereError("vm-no-control", "another command is at work")
+
+    monkeypatch.setattr(power, "order", order)
+    monkeypatch.setattr(power, "QUIT_SECONDS", 0)
+    program("ssh", "exit 0")
+    runs()
+    with pytest.raises(WhereError, match="another command is at work"):
+        power.remove(home, said.append)
+    assert home.folder.exists()
