@@ -17,7 +17,7 @@ from verify.routes import NO_CONNECTION, Ending, How, Writer
 from verify.trail import Trail
 
 LOG = "/var/log/mail.log"
-LIMIT = 40  # seconds until the last letter must have come to its end
+STILL = 40  # seconds without an end of any letter; a sender takes the next MX within that time
 POLL = 0.5
 DOMAIN = "verify.invalid"  # of the letters' Message-IDs
 Found = TypeVar("Found")
@@ -104,18 +104,16 @@ class Postman:
         return frozenset(trail.ends(writer.machine, f"<{letter.message_id}>", hops))
 
     def follow(
-        self, expected: Mapping[Letter, frozenset[Ending]], limit: float = LIMIT
+        self, expected: Mapping[Letter, frozenset[Ending]], still: float = STILL
     ) -> dict[Letter, frozenset[Ending]]:
-        """What became of each letter: looked at until it is what was expected, at most `limit` seconds."""
-        deadline = time.monotonic() + limit
+        """What became of each letter: looked at until it is what was expected, or for `still` seconds nothing new."""
         seen: dict[Letter, frozenset[Ending]] = {}
-        waiting = list(expected)
-        while waiting and (not seen or time.monotonic() < deadline):
-            if seen:
-                time.sleep(POLL)
-            seen |= self.seen(waiting)
-            waiting = [letter for letter in waiting if seen[letter] != expected[letter]]
-        return seen
+
+        def look() -> dict[Letter, frozenset[Ending]]:
+            seen.update(self.seen([letter for letter in expected if seen.get(letter) != expected[letter]]))
+            return dict(seen)
+
+        return watch(look, lambda found: found == expected, still)
 
     def logs(self) -> dict[str, dict[str, Entry]]:
         """Machine to queue id to what its log says since `begin`."""
@@ -128,3 +126,17 @@ class Postman:
         names = [name for name, plan in self.plans.items() if "postfix" in plan.part.roles]
         with ThreadPoolExecutor(len(names)) as pool:
             return dict(zip(names, pool.map(look, names), strict=True))
+
+
+def watch(look: Callable[[], Found], done: Callable[[Found], bool], still: float) -> Found:
+    """What `look` finds: looked at until that is `done`, or has not changed for `still` seconds.
+
+    Not until a fixed time: on an emulated processor everything takes ten times as long, but something happens.
+    """
+    found, changed = look(), time.monotonic()
+    while not done(found) and time.monotonic() - changed < still:
+        time.sleep(POLL)
+        before, found = found, look()
+        if found != before:
+            changed = time.monotonic()
+    return found

@@ -11,7 +11,7 @@ from components.part import Blueprint
 from verify.cells import Cell, Policy, Prediction, Verdict, cells, predict_all, untried
 from verify.directory import directory
 from verify.forged import forged_cells, predict_forged, try_forged
-from verify.letters import POLL, Letter, Postman
+from verify.letters import Letter, Postman, watch
 from verify.machines import MachineError, Machines
 from verify.pairs import recipients, writers
 from verify.probe import probe
@@ -19,7 +19,7 @@ from verify.routes import Ending, Post
 from verify.sweep import sweep_mailboxes, sweep_queues
 from verify.trail import Trail
 
-BOUNCES = 10  # seconds that the bounces of refused letters get to arrive
+BOUNCES = 10  # seconds without the arrival of any bounce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +177,8 @@ def _try_letters(
 
 def _wait_for_bounces(postman: Postman) -> None:
     """Those that come after the sweep would stay in their mailboxes."""
-    deadline = time.monotonic() + BOUNCES
-    while Trail.of(postman.logs(), postman.plans).has_bounces(postman.mark) and time.monotonic() < deadline:
-        time.sleep(POLL)
+    watch(
+        lambda: Trail.of(postman.logs(), postman.plans).bounces_under_way(postman.mark),
+        lambda under_way: under_way == 0,
+        BOUNCES,
+    )

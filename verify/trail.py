@@ -28,15 +28,15 @@ class Trail:
         if first is not None:
             yield from self._of_entry(machine, first, hops)
 
-    def has_bounces(self, mark: str) -> bool:
-        """Is a bounce of one of the messages whose Message-ID has `mark` in it still on its way?"""
+    def bounces_under_way(self, mark: str) -> int:
+        """How many bounces of the messages whose Message-ID has `mark` in it are still on their way."""
         bounced = (
             (name, entry.bounce)
             for name, entries in self.logs.items()
             for entry in entries.values()
             if entry.bounce and mark in entry.message_id
         )
-        return not all(self._is_over(name, queue_id) for name, queue_id in bounced)
+        return sum(not self._is_over(name, queue_id) for name, queue_id in bounced)
 
     def _is_over(self, machine: str, queue_id: str) -> bool:
         """Has every server that got the message handed it on, or laid it into a mailbox?"""

@@ -178,7 +178,27 @@ def test_letter_that_waits_as_expected_is_not_followed_further(looks: tuple[Post
 
 def test_letter_that_never_comes_is_given_up(looks: tuple[Postman, Letter, list[str]]) -> None:
     sending, letter, _ = looks
-    assert sending.follow({letter: frozenset({DELIVERED})}, limit=0) == {letter: {WAITING}}
+    assert sending.follow({letter: frozenset({DELIVERED})}, still=0) == {letter: {WAITING}}
+
+
+@pytest.mark.parametrize(
+    ("finds", "last"),
+    [
+        pytest.param("aaabbbcccdddX", "X", id="something new every three seconds"),
+        pytest.param("aaabbbbbbbbbX", "b", id="nothing new for five seconds"),
+    ],
+)
+def test_what_moves_is_watched_on(monkeypatch: pytest.MonkeyPatch, finds: str, last: str) -> None:
+    """A look takes no time here, and the pause after it a second."""
+    clock = [0.0]
+
+    def pause(_: float) -> None:
+        clock[0] += 1
+
+    monkeypatch.setattr("verify.letters.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("verify.letters.time.sleep", pause)
+    looks = iter(finds)
+    assert module.watch(lambda: next(looks), lambda found: found == "X", 5) == last
 
 
 def test_machine_that_takes_no_letters_is_an_error(tutorial: Model) -> None:

@@ -9,6 +9,7 @@ from components.network.links import LinkConfig
 from tests.unit.labs import ROOT, Model, model, school
 from tests.unit.verify.fakes import Asked, FakeMachines
 from tests.unit.verify.results import cell_result, good_proof, letter_result
+from verify import letters
 from verify import run as module
 from verify.cells import Verdict, cells
 from verify.forged import forged_cells, predict_forged
@@ -170,12 +171,12 @@ def bounces(monkeypatch: pytest.MonkeyPatch, running: Lab) -> list[bool]:
     """Two looks at a bounce on its way, and one after it came; of each, whether the mailboxes were swept before."""
     looks: list[bool] = []
 
-    def is_on_its_way(*_: object) -> bool:
+    def under_way(*_: object) -> int:
         looks.append(running.swept())
-        return len(looks) < 3
+        return 1 if len(looks) < 3 else 0
 
-    monkeypatch.setattr(module, "POLL", 0)
-    monkeypatch.setattr(Trail, "has_bounces", is_on_its_way)
+    monkeypatch.setattr(letters, "POLL", 0)
+    monkeypatch.setattr(Trail, "bounces_under_way", under_way)
     return looks
 
 
