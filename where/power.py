@@ -196,10 +196,7 @@ def _shut_down(home: Home, say: Say) -> None:
         with suppress(WhereError):
             ssh.run("systemctl poweroff", timeout=ORDER_SECONDS)
     Tunnel(home).close(ssh)
-    deadline = time.monotonic() + (SHUTDOWN_SECONDS if obeys else 0)
-    while home.pid() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    if home.pid():
+    if not _gone(home, SHUTDOWN_SECONDS if obeys else 0):
         say(f"the machine did not shut down within {SHUTDOWN_SECONDS} s" if obeys else "the machine stands still")
         say("it is switched off, as by a power cut")
         _switch_off(home)
@@ -219,7 +216,7 @@ def _switch_off(home: Home) -> None:
 def _gone(home: Home, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while home.pid():
-        if time.monotonic() > deadline:
+        if time.monotonic() >= deadline:
             return False
         time.sleep(0.1)
     return True
