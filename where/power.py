@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from where.console import switched_on, watch
 from where.disk import FILES, need_room
 from where.home import Home, Settings
 from where.keys import run
@@ -57,6 +58,7 @@ def start(home: Home, settings: Settings, say: Say) -> str:
         # Before the machine is there: a start that is killed in between leaves none that nobody can reach.
         home.write("accelerator", f"{accelerator}\n")
         home.write("port", f"{port}\n")
+        switched_on(home)
         _launch(home, command_line(home, settings, arch, accelerator, port))
         home.save(settings)
         return accelerator
@@ -146,7 +148,7 @@ def reach(home: Home, say: Say) -> str:
     ssh, tunnel = to_machine(home), Tunnel(home)
     if not tunnel.alive(ssh):
         limit = BOOT_SECONDS.get(home.read("accelerator"), BOOT_SECONDS["tcg"])
-        wait_for_engine(ssh, lambda: home.pid() is not None, limit, say)
+        wait_for_engine(ssh, watch(home, say), limit, say)
         connect(home, ssh)
     return tunnel.docker_host
 

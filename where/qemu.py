@@ -63,7 +63,8 @@ def this_arch() -> Arch:
 
 def command_line(home: Home, settings: Settings, arch: Arch, accelerator: str, port: int) -> list[str]:
     """How qemu is called in the machine's folder: no display, no bridge, one port on 127.0.0.1."""
-    kernel = f"root=/dev/vda rw console={arch.console} net.ifnames=0 quiet"
+    # Nobody sits before it: a kernel that fell starts again, instead of standing still.
+    kernel = f"root=/dev/vda rw console={arch.console} net.ifnames=0 quiet panic=1 oops=panic"
     if accelerator == "tcg":
         # Against leaks between processes of a real processor; costs much where each step is emulated.
         kernel += " mitigations=off"

@@ -83,6 +83,12 @@ def test_emulation(emulated: list[str]) -> None:
     assert "mitigations=off" in after(emulated, "-append")[0].split()
 
 
+def test_a_kernel_that_fell_starts_again(emulated: list[str], with_kvm: list[str]) -> None:
+    for words in (emulated, with_kvm):
+        assert {"panic=1", "oops=panic"} <= set(after(words, "-append")[0].split())
+        assert "-no-reboot" not in words
+
+
 def test_kvm(with_kvm: list[str]) -> None:
     assert after(with_kvm, "-accel") == ["kvm"]
     assert after(with_kvm, "-cpu") == ["host"]

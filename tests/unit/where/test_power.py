@@ -78,6 +78,7 @@ def test_a_new_machine_has_a_disk_over_the_common_one(home: Home, said: list[str
     power.start(home, settings(disk=9), said.append)
     assert calls("qemu-img") == [f"create -q -f qcow2 -F raw -b disk.raw {home.folder}/disk.new 9G"]
     assert home.disk.exists()
+    assert "---- switched on" in (home.folder / "console.log").read_text("utf-8")
     assert (home.folder / "disk.raw").samefile("base/disk.raw")
 
 

@@ -1,0 +1,64 @@
+"""The kernel's words on the console: those of this start, and panics told once."""
+
+import pytest
+
+from tests.unit.where.conftest import Runs
+from where.console import PANICS, log_of, panics, switched_on, watch
+from where.home import Home
+from where.problem import WhereError
+
+FALLEN = "[    2.93] Kernel panic - not syncing: Fatal exception in interrupt\n[    8.28] Shutting down cpus with NMI\n"
+
+
+def speak(home: Home, words: str) -> None:
+    """As qemu does: what comes is added, whatever bytes they are."""
+    with log_of(home).open("ab") as log:
+        log.write(b"\xff\x00" + words.encode())
+
+
+def test_a_machine_that_was_never_on_has_said_nothing(home: Home) -> None:
+    assert panics(home) == []
+
+
+def test_each_panic_of_this_start_is_found(home: Home) -> None:
+    switched_on(home)
+    speak(home, FALLEN + "[    0.00] Linux version 6.12\n" + FALLEN.replace("interrupt", "process"))
+    assert panics(home) == ["Fatal exception in interrupt", "Fatal exception in process"]
+
+
+def test_those_of_earlier_starts_are_kept_and_not_told(home: Home) -> None:
+    switched_on(home)
+    speak(home, FALLEN)
+    switched_on(home)
+    assert panics(home) == []
+    assert FALLEN.encode() in log_of(home).read_bytes()
+
+
+def test_a_panic_is_said_once(home: Home, runs: Runs, said: list[str]) -> None:
+    runs()
+    switched_on(home)
+    ask = watch(home, said.append)
+    assert ask()
+    assert said == []
+    speak(home, FALLEN)
+    assert ask()
+    assert ask()
+    assert said == ["its kernel gave up and starts again: Fatal exception in interrupt"]
+
+
+def test_a_kernel_that_only_gives_up_is_not_waited_for(home: Home, runs: Runs, said: list[str]) -> None:
+    runs()
+    switched_on(home)
+    speak(home, FALLEN * (PANICS - 1))
+    ask = watch(home, said.append)
+    assert ask()
+    speak(home, FALLEN)
+    with pytest.raises(WhereError, match="gave up 3 times: Fatal exception in interrupt") as failed:
+        ask()
+    assert failed.value.id == "vm-panics"
+    assert str(log_of(home)) in failed.value.remedy[0]
+
+
+def test_a_machine_that_ended_does_not_run(home: Home, said: list[str]) -> None:
+    switched_on(home)
+    assert not watch(home, said.append)()
