@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from where.home import Home
 from where.problem import WhereError
 
-MARK = "---- switched on"
+RULE = "----"
 PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
-PANICS = 3  # so many at one start are no accident
+PANICS = 3  # so many in one boot are no accident
 Say = Callable[[str], object]
 
 
@@ -21,14 +22,14 @@ def log_of(home: Home) -> Path:
     return home.folder / "console.log"
 
 
-def switched_on(home: Home) -> None:
-    """Begin a new start in the log."""
+def mark(home: Home, what: str) -> None:
+    """Write into the log what happened to the machine; panics are counted from there on."""
     with log_of(home).open("a", encoding="utf-8") as log:
-        log.write(f"\n{MARK} {time.strftime('%Y-%m-%d %H:%M:%S %z')}\n")
+        log.write(f"\n{RULE} {what} {time.strftime('%Y-%m-%d %H:%M:%S %z')}\n")
 
 
 def panics(home: Home) -> list[str]:
-    """Why the kernel gave up, once for each time, since the machine was switched on.
+    """Why the kernel gave up, once for each time, since the last mark.
 
     It starts again by itself (`panic=` of kernel-parameters): seldom, an emulated one falls over its own new code.
     """
@@ -36,27 +37,37 @@ def panics(home: Home) -> list[str]:
         text = log_of(home).read_text("utf-8", errors="replace")
     except FileNotFoundError:
         return []
-    return [reason.strip() for reason in PANIC.findall(text.rpartition(MARK)[2])]
+    return [reason.strip() for reason in PANIC.findall(text.rpartition(f"\n{RULE} ")[2])]
 
 
-def watch(home: Home, say: Say) -> Callable[[], bool]:
-    """Answers a question to ask while the machine boots: does it run? Each panic of its kernel is said once.
+@dataclass
+class Boot:
+    """A machine that boots: each panic of its kernel is said once."""
 
-    Raises:
-        WhereError: the question does, when the kernel does nothing but give up.
-    """
-    told = 0
+    home: Home
+    say: Say
+    told: list[str] = field(default_factory=list)
 
-    def runs() -> bool:
-        nonlocal told
-        found = panics(home)
-        for reason in found[told:]:
-            say(f"its kernel gave up and starts again: {reason}")
-        told = len(found)
-        if told >= PANICS:
-            what = f"the kernel of the virtual machine gave up {told} times: {found[-1]}"
-            remedy = f"see {log_of(home)}; another vm.accelerator, or another vm.cpus, may be the way out"
+    def runs(self) -> bool:
+        """Whether the machine is still there.
+
+        Raises:
+            WhereError: its kernel does nothing but give up.
+        """
+        self._tell()
+        if len(self.told) >= PANICS:
+            what = f"the kernel of the virtual machine gave up {len(self.told)} times: {self.told[-1]}"
+            remedy = f"see {log_of(self.home)}; another vm.accelerator, or another vm.cpus, may be the way out"
             raise WhereError("vm-panics", what, remedy)
-        return home.pid() is not None
+        return self.home.pid() is not None
 
-    return runs
+    def came_up(self) -> None:
+        """It is there: what it went through before is over."""
+        self._tell()
+        mark(self.home, "its Docker engine answered")
+
+    def _tell(self) -> None:
+        found = panics(self.home)
+        for reason in found[len(self.told) :]:
+            self.say(f"its kernel gave up, and started again: {reason}")
+        self.told = found

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from where.console import switched_on, watch
+from where.console import Boot, mark
 from where.disk import FILES, need_room
 from where.home import Home, Settings
 from where.keys import run
@@ -58,7 +58,7 @@ def start(home: Home, settings: Settings, say: Say) -> str:
         # Before the machine is there: a start that is killed in between leaves none that nobody can reach.
         home.write("accelerator", f"{accelerator}\n")
         home.write("port", f"{port}\n")
-        switched_on(home)
+        mark(home, "switched on")
         _launch(home, command_line(home, settings, arch, accelerator, port))
         home.save(settings)
         return accelerator
@@ -148,7 +148,9 @@ def reach(home: Home, say: Say) -> str:
     ssh, tunnel = to_machine(home), Tunnel(home)
     if not tunnel.alive(ssh):
         limit = BOOT_SECONDS.get(home.read("accelerator"), BOOT_SECONDS["tcg"])
-        wait_for_engine(ssh, watch(home, say), limit, say)
+        boot = Boot(home, say)
+        wait_for_engine(ssh, boot.runs, limit, say)
+        boot.came_up()
         connect(home, ssh)
     return tunnel.docker_host
 

@@ -135,7 +135,7 @@ def connect(home: Home, ssh: Ssh) -> Remote:
 
 
 def wait_for_engine(ssh: Ssh, running: Callable[[], bool], seconds: float, say: Callable[[str], object]) -> None:
-    """Until SSH and the Docker engine of a machine that boots answer; `running` is asked now and then.
+    """Until SSH and the Docker engine of a machine that boots answer.
 
     Raises:
         WhereError: it ended, or there was no answer within `seconds`.
@@ -159,6 +159,5 @@ def wait_for_engine(ssh: Ssh, running: Callable[[], bool], seconds: float, say: 
                 told = True
             time.sleep(0.3)
             continue
-        running()  # what there is to say of the time before comes first
         say(f"its Docker engine answers after {time.monotonic() - started:.0f} s")
         return

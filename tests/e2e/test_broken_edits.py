@@ -82,8 +82,11 @@ def test_broken_update_that_boots_a_machine_is_taken_back(workshop: Lab) -> None
     assert not failed.ok
     assert "the old configuration is in force again\n" in failed.words
     deliver(workshop, "outside", WENDY, ADMIN)
-    # Which interface had which carrier is still known: a later update of the network is taken.
-    mail.succeed("/usr/lib/maillab/roles/network reload")
+    # Which interface had which carrier is still known, and which routes were set: a later update of the network is
+    # taken, and a route that left goes.
+    mail.succeed("ip route replace 192.0.2.0/24 via 163.26.182.254 && echo 192.0.2.0/24 >>/run/maillab/routes")
+    mail.succeed("rm /run/maillab/booted && maillab-boot && /usr/lib/maillab/roles/network reload")
+    assert "192.0.2.0" not in mail.succeed("ip route")
 
 
 def test_all_problems_are_listed_and_nothing_is_made(tmp_path: pathlib.Path, lab: Lab) -> None:

@@ -1,9 +1,9 @@
-"""The kernel's words on the console: those of this start, and panics told once."""
+"""The kernel's words on the console: those of this boot, and panics told once."""
 
 import pytest
 
 from tests.unit.where.conftest import Runs
-from where.console import PANICS, log_of, panics, switched_on, watch
+from where.console import PANICS, Boot, log_of, mark, panics
 from where.home import Home
 from where.problem import WhereError
 
@@ -20,37 +20,37 @@ def test_a_machine_that_was_never_on_has_said_nothing(home: Home) -> None:
     assert panics(home) == []
 
 
-def test_each_panic_of_this_start_is_found(home: Home) -> None:
-    switched_on(home)
+def test_each_panic_of_this_boot_is_found(home: Home) -> None:
+    mark(home, "switched on")
     speak(home, FALLEN + "[    0.00] Linux version 6.12\n" + FALLEN.replace("interrupt", "process"))
     assert panics(home) == ["Fatal exception in interrupt", "Fatal exception in process"]
 
 
-def test_those_of_earlier_starts_are_kept_and_not_told(home: Home) -> None:
-    switched_on(home)
+def test_those_of_earlier_boots_are_kept_and_not_told(home: Home) -> None:
+    mark(home, "switched on")
     speak(home, FALLEN)
-    switched_on(home)
+    mark(home, "switched on")
     assert panics(home) == []
     assert FALLEN.encode() in log_of(home).read_bytes()
 
 
 def test_a_panic_is_said_once(home: Home, runs: Runs, said: list[str]) -> None:
     runs()
-    switched_on(home)
-    ask = watch(home, said.append)
+    mark(home, "switched on")
+    ask = Boot(home, said.append).runs
     assert ask()
     assert said == []
     speak(home, FALLEN)
     assert ask()
     assert ask()
-    assert said == ["its kernel gave up and starts again: Fatal exception in interrupt"]
+    assert said == ["its kernel gave up, and started again: Fatal exception in interrupt"]
 
 
 def test_a_kernel_that_only_gives_up_is_not_waited_for(home: Home, runs: Runs, said: list[str]) -> None:
     runs()
-    switched_on(home)
+    mark(home, "switched on")
     speak(home, FALLEN * (PANICS - 1))
-    ask = watch(home, said.append)
+    ask = Boot(home, said.append).runs
     assert ask()
     speak(home, FALLEN)
     with pytest.raises(WhereError, match="gave up 3 times: Fatal exception in interrupt") as failed:
@@ -59,6 +59,18 @@ def test_a_kernel_that_only_gives_up_is_not_waited_for(home: Home, runs: Runs, s
     assert str(log_of(home)) in failed.value.remedy[0]
 
 
+def test_what_a_machine_went_through_is_over_once_it_is_there(home: Home, runs: Runs, said: list[str]) -> None:
+    runs()
+    mark(home, "switched on")
+    speak(home, FALLEN * PANICS)
+    Boot(home, said.append).came_up()
+    assert len(said) == PANICS
+    again = Boot(home, said.append)
+    assert again.runs()
+    again.came_up()
+    assert len(said) == PANICS
+
+
 def test_a_machine_that_ended_does_not_run(home: Home, said: list[str]) -> None:
-    switched_on(home)
-    assert not watch(home, said.append)()
+    mark(home, "switched on")
+    assert not Boot(home, said.append).runs()

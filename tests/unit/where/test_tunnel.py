@@ -204,16 +204,6 @@ def test_an_engine_that_answers_is_not_waited_for(program: Program, said: list[s
     assert said[-1].startswith("its Docker engine answers after ")
 
 
-def test_what_was_noticed_meanwhile_is_said_first(program: Program, said: list[str]) -> None:
-    def running() -> bool:
-        said.append("its kernel gave up")
-        return True
-
-    program("ssh", "echo 26.1.5")
-    wait_for_engine(HOST, running, 60, said.append)
-    assert [line.split(" after ")[0] for line in said] == ["its kernel gave up", "its Docker engine answers"]
-
-
 def test_an_engine_that_starts_is_waited_for(program: Program, said: list[str]) -> None:
     program("ssh", "[ -e up ] && exit; touch up; echo 'Cannot connect to the Docker daemon at x' >&2; exit 1")
     wait_for_engine(HOST, lambda: True, 60, said.append)

@@ -1,0 +1,25 @@
+"""A new machine's Postfix starts with the spool that the image brought, and checks what the image could not know."""
+
+from tests.support.lab import Lab
+
+MARK = "/var/spool/postfix/quick-start"
+MAIN = "/etc/maillab/current/etc/postfix/main.cf"
+
+
+def test_spool_of_a_running_machine_has_no_mark(lab: Lab) -> None:
+    """From its second start on, Postfix checks everything, and the chroot has this machine's resolver and hosts."""
+    for name in ("mail", "mail2", "spamfilter", "tn", "outside"):
+        lab[name].fail(f"test -e {MARK}")
+        lab[name].succeed("cd /var/spool/postfix && cmp etc/resolv.conf /etc/resolv.conf && cmp etc/hosts /etc/hosts")
+        lab[name].succeed('words=$(postfix check 2>&1) && test -z "$words"')
+
+
+def test_other_folders_than_the_images_are_made_and_checked(workshop: Lab) -> None:
+    mail = workshop["mail"]
+    mail.succeed(f"cp -p {MAIN} /tmp/main.cf && postfix stop && touch {MARK}")
+    try:
+        mail.succeed(f"sed -i 's|^data_directory = .*|data_directory = /srv/postfix|' {MAIN}")
+        mail.succeed("/usr/lib/maillab/roles/postfix start && test $(stat -c %U /srv/postfix) = postfix")
+    finally:
+        mail.succeed(f"postfix stop; cp -p /tmp/main.cf {MAIN} && service postfix start")
+    mail.fail(f"test -e {MARK}")
