@@ -7,13 +7,11 @@ from ipaddress import ip_network
 from components.config import LabConfig, MachineConfig, Role, SchoolConfig, claims
 from components.firewall.model import Action, Chain, Ipv6Policy, Network, Protocol, Rule, RuleConfig
 from components.network.model import Address
-from components.network.topology import INTERNET, ROUTER, topology_of
+from components.network.topology import INTERNET, PROBE, ROUTER, topology_of
 
 LINK_LOCAL = (ip_network("fe80::/10"), ip_network("ff00::/8"))
 NEIGHBOURS = ("neighbour-solicitation", "neighbour-advertisement")
 LOOPBACK: dict[int, Network] = {4: ip_network("127.0.0.0/8"), 6: ip_network("::1/128")}
-# Where role `postfix` asks its own server from, as the world would: nobody's address (RFC 7600).
-PROBE = ip_network("192.0.0.8/32")
 SMTP, SSH, DOMAIN, FTP, FILTER_PAGES = 25, 22, 53, 21, 50000
 # Sources that no packet on the Internet has (RFC 6890): somebody forged them. The networks for documentation are
 # not among them: here they play the Internet.
@@ -78,7 +76,7 @@ def lab_rules_first(school: SchoolConfig, version: int) -> list[Rule]:
         return _titled([_input(6, Action.DROP, FTP)], "IPv6 不開放 FTP", "No FTP over IPv6.")
     if not school.firewall.mail:
         return []
-    own = replace(_input(4, Action.ACCEPT, SMTP, PROBE), in_interface="lo")
+    own = replace(_input(4, Action.ACCEPT, SMTP, ip_network(PROBE)), in_interface="lo")
     text = "更新設定後, 本機由 192.0.0.8 連線檢查 (RFC 7600)"
     return _titled([own], text, "After an update the machine asks itself from this address.")
 

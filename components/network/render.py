@@ -1,7 +1,7 @@
 """Each machine's addresses, routes, wires, resolver and hosts file as text."""
 
 from components.network.links import LinkConfig
-from components.network.topology import Host
+from components.network.topology import PROBE, Host
 
 
 def network_files(host: Host, link: LinkConfig | None = None) -> dict[str, str]:
@@ -17,6 +17,8 @@ def network_files(host: Host, link: LinkConfig | None = None) -> dict[str, str]:
     short = host.fqdn.partition(".")[0]
     hosts = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
     hosts += [f"{host.first(version)} {host.fqdn} {short}" for version in (4, 6)]
+    # A mail server that asks itself from here must not wait for a name server that is not up yet.
+    hosts.append(f"{PROBE} probe.invalid")
     return {
         "/etc/maillab/network": _text(lines),
         "/etc/maillab/resolv.conf": _text(resolv),

@@ -7,6 +7,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from components.config import LabConfig, Role, SchoolConfig
 from components.network.model import Address, Attachment, Interface, Segment, SegmentConfig, carve, deal_addresses
 
+# Where role `postfix` asks its own server from, as the world would: nobody's address (RFC 7600).
+PROBE = "192.0.0.8"
 INTERNET = "internet"
 ROUTER = "router"
 OUTSIDE = "outside"
