@@ -3,3 +3,8 @@
 The program's Commands call `python -m where VERB`, and `maillab vm` the same functions. All folders and files
 are given relative to the project's folder, so that a project that is moved goes on as it is.
 """
+
+from collections.abc import Callable
+
+Say = Callable[[str], object]
+"""Where the lines of progress go."""

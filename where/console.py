@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from where import Say
 from where.home import Home
 from where.problem import WhereError
 
 RULE = "----"
 PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
 PANICS = 3  # so many in one boot are no accident
-Say = Callable[[str], object]
 
 
 def log_of(home: Home) -> Path:

@@ -7,9 +7,10 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+from where import Say
 from where.problem import WhereError
 from where.qemu import this_arch
 
@@ -21,7 +22,7 @@ NEEDED = 2500  # MiB that making it takes
 LAST_WORDS = 20
 
 
-def make_disk(recipe: Mapping[str, str], packages: str, script: str, say: Callable[[str], object]) -> str:
+def make_disk(recipe: Mapping[str, str], packages: str, script: str, say: Say) -> str:
     """The folder of the disk that `recipe` (path in the machine to text) describes; made when there is none.
 
     Raises:

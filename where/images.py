@@ -7,12 +7,12 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO
 
+from where import Say
 from where.problem import WhereError
 
-Say = Callable[[str], object]
 LAST_WORDS_SECONDS = 2  # for a `docker save` that nobody listens to any more
 
 

@@ -8,11 +8,11 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from where import Say
 from where.console import Boot, mark
 from where.disk import FILES, need_room
 from where.home import Home, Settings
@@ -28,7 +28,6 @@ SHUTDOWN_SECONDS = 180
 ORDER_SECONDS = 30  # for SSH to a machine that may hang
 QUIT_SECONDS = 5  # for a process that ends
 ROOM = 1500  # MiB that a lab writes to its machine's disk at least
-Say = Callable[[str], object]
 
 
 def start(home: Home, settings: Settings, say: Say) -> str:

@@ -10,10 +10,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from where import Say
 from where.home import Home, Settings
 from where.problem import WhereError
 
@@ -97,7 +97,7 @@ def _unprivileged(arch: Arch) -> list[str]:
     return ["-run-with", "user=nobody"] if re.search(r"run-with.*user=", described) else ["-runas", "nobody"]
 
 
-def choose_accelerator(wanted: str, arch: Arch, kernel: Path, say: Callable[[str], object]) -> str:
+def choose_accelerator(wanted: str, arch: Arch, kernel: Path, say: Say) -> str:
     """`kvm` or `tcg`; `wanted` may be `auto`. What was found out is said.
 
     Raises:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from where import Say
 from where.home import Home
 from where.problem import WhereError
 from where.ssh import Ssh, explain
@@ -134,7 +135,7 @@ def connect(home: Home, ssh: Ssh) -> Remote:
         return remote
 
 
-def wait_for_engine(ssh: Ssh, running: Callable[[], bool], seconds: float, say: Callable[[str], object]) -> None:
+def wait_for_engine(ssh: Ssh, running: Callable[[], bool], seconds: float, say: Say) -> None:
     """Until SSH and the Docker engine of a machine that boots answer.
 
     Raises:
