@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -106,11 +107,20 @@ class Home:
         self.write("machine.json", json.dumps(asdict(settings), indent=1) + "\n")
 
     def write(self, name: str, text: str, mode: int = 0o600) -> None:
-        """A file of the folder, all or nothing."""
-        with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False, encoding="utf-8") as file:
-            file.write(text)
-        Path(file.name).chmod(mode)
-        Path(file.name).replace(self.folder / name)
+        """A file of the folder, all or nothing. Raises WhereError when the disk is full."""
+        number, path = tempfile.mkstemp(dir=self.folder)
+        os.close(number)
+        unfinished = Path(path)
+        try:
+            unfinished.write_text(text, "utf-8")
+            unfinished.chmod(mode)
+            unfinished.replace(self.folder / name)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            if error.errno != errno.ENOSPC:
+                raise
+            what = f"{self.folder / name} can't be written: this computer's disk is full"
+            raise WhereError("no-space", what, "make room there: df -h") from error
 
     def read(self, name: str) -> str:
         """A file's text without the ends' white space, empty when there is none."""

@@ -28,6 +28,7 @@ SHUTDOWN_SECONDS = 180
 ORDER_SECONDS = 30  # for SSH to a machine that may hang
 QUIT_SECONDS = 5  # for a process that ends
 ROOM = 1500  # MiB that a lab writes to its machine's disk at least
+LITTLE = 200  # MiB without which a machine that has its lab would stand still again at once
 
 
 def start(home: Home, settings: Settings, say: Say) -> str:
@@ -41,9 +42,10 @@ def start(home: Home, settings: Settings, say: Say) -> str:
         if before and home.disk.exists() and before.base != settings.base:
             say(f"the machine keeps the disk it was made from ({before.base}); `maillab down`, `up` makes it anew")
             settings = replace(settings, base=before.base)
+        if home.pid() and before == settings:
+            return _running(home)
+        need_room(home.folder, LITTLE if home.disk.exists() else ROOM)
         if home.pid():
-            if before == settings:
-                return _running(home)
             _refuse_shrinking(home, settings)  # before the lab in it stands still
             say("the machine runs with other settings: it is stopped first")
             _shut_down(home, say)
@@ -66,7 +68,7 @@ def start(home: Home, settings: Settings, say: Say) -> str:
 def _running(home: Home) -> str:
     """Goes on when the machine waits for room on this computer's disk (werror=enospc)."""
     if run_state(home) in ("io-error", "paused"):
-        need_room(home.folder, ROOM)
+        need_room(home.folder, LITTLE)
         order(home, "cont")
     return home.read("accelerator")
 
@@ -99,7 +101,6 @@ def _own_disk(home: Home, settings: Settings) -> None:
     if home.disk.exists():
         _grow(home, settings)
         return
-    need_room(home.folder, ROOM)
     if not all((base / name).exists() for name in FILES):
         name = f"bin/maillab --stack {settings.name}"
         remedy = f"make it anew: {name} down, then {name} up"

@@ -1,5 +1,6 @@
 """A machine's folder: what is kept in it, and who may use it."""
 
+import errno
 import fcntl
 import json
 import os
@@ -34,6 +35,20 @@ def test_a_file_is_replaced_as_a_whole(home: Home) -> None:
         home.write("port", "2222\n")
         assert before.read() == "22\n"
     assert home.read("port") == "2222"
+    assert [path.name for path in home.folder.iterdir()] == ["port"]
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.write("port", "22\n")
+
+    def full(*_words: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(WhereError, match="port can't be written: this computer's disk is full") as refusal:
+        home.write("port", "2222\n")
+    assert refusal.value.id == "no-space"
+    assert home.read("port") == "22"
     assert [path.name for path in home.folder.iterdir()] == ["port"]
 
 

@@ -193,6 +193,16 @@ def test_no_room_is_told_before_a_disk_is_made(home: Home, said: list[str], monk
     assert not home.disk.exists()
 
 
+def test_no_room_leaves_a_machine_on_that_shall_have_other_settings(
+    made: Home, runs: Runs, orders: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = runs()
+    monkeypatch.setattr(power, "LITTLE", 1 << 40)
+    with pytest.raises(WhereError, match="MiB are needed"):
+        power.start(made, settings(memory=4096), print)
+    assert (made.pid(), orders, calls("ssh")) == (number, [], [])
+
+
 @pytest.mark.usefixtures("orders")
 def test_a_machine_that_runs_so_is_left_alone(made: Home, runs: Runs, said: list[str]) -> None:
     runs()
@@ -228,7 +238,7 @@ def test_a_machine_that_waits_for_room_waits_on_without(
 ) -> None:
     runs()
     monkeypatch.setattr(power, "run_state", lambda _: "io-error")
-    monkeypatch.setattr(power, "ROOM", 1 << 40)
+    monkeypatch.setattr(power, "LITTLE", 1 << 40)
     with pytest.raises(WhereError, match="MiB are needed") as refusal:
         power.start(made, settings(), print)
     assert (refusal.value.id, orders) == ("no-space", [])
