@@ -6,6 +6,7 @@ import ipaddress
 import pathlib
 import re
 import secrets
+import shlex
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,11 +20,12 @@ from components.blueprints import blueprints
 from tests.support.connections import machines_of
 from tests.support.lab import Lab, free_carrier, make_lab, remove_lab
 from tests.support.machine import Machine
-from tests.support.mail import letter, post
+from tests.support.mail import hand_in, letter
 from verify.cells import Policy, cells, predict_all
 from verify.probe import probe
 
 SENDER, ADMIN = "bench@example.com", "admin@dc1es.tnc.edu.tw"
+MACHINES = ("outside", "mail")
 SESSIONS, SIZE, MESSAGES = 10, 4096, 600
 LIMIT = 180
 
@@ -48,9 +50,7 @@ def up_to_first_message(folder: pathlib.Path, runs: int) -> list[Figure]:
             begin = time.monotonic()
             lab.engine("up", "--yes")
             up.append(time.monotonic() - begin)
-            lab.find_machines()
-            queue_id = post(lab, "outside", SENDER, ADMIN, letter(SENDER, ADMIN))
-            lab.wait_for_delivery("outside", queue_id, ADMIN)
+            first_message(lab)
             first.append(time.monotonic() - begin)
         finally:
             remove_lab(lab)
@@ -58,6 +58,18 @@ def up_to_first_message(folder: pathlib.Path, runs: int) -> list[Figure]:
         Figure(name="up", unit="s", readings=up, against="docker run"),
         Figure(name="first message", unit="s", readings=first, against="docker run", wanted="≤ 15 s, ≤ 3 × docker run"),
     ]
+
+
+def first_message(lab: Lab) -> None:
+    """A message from outside, along the MX records, until it is in admin's mailbox.
+
+    Nothing else is asked of the lab meanwhile: what a measure does costs the same two processors.
+    """
+    outside, mail = (Machine(name, lab.client.containers.get(f"{lab.stack}-{name}"), "", "") for name in MACHINES)
+    sent = letter(SENDER, ADMIN)
+    hand_in(outside, SENDER, ADMIN, sent)
+    arrived = f"grep -qsF {shlex.quote(sent.message_id)} /var/mail/admin"
+    mail.succeed(f"timeout {LIMIT} bash -c {shlex.quote(f'until {arrived}; do sleep 0.02; done')}")
 
 
 def docker_run(lab: Lab, runs: int) -> Figure:

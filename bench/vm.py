@@ -8,10 +8,9 @@ import time
 from collections.abc import Iterator
 
 from bench.figures import Figure
-from bench.measures import ADMIN, SENDER
+from bench.measures import first_message
 from tests.support import place
 from tests.support.lab import Lab, make_lab, remove_lab
-from tests.support.mail import letter, post
 from where.problem import WhereError
 from where.qemu import kvm_fault, this_arch
 
@@ -36,10 +35,9 @@ def _life(folder: pathlib.Path, accelerator: str) -> list[Figure]:
     lab = make_lab(folder, "dc1es", place=place.of_own_vm(memory=2048, disk=16, accelerator=accelerator))
     with _without_disks(), _removed(lab):
         begin = time.monotonic()
-        steps = {name: float(seconds) for name, seconds in CREATED.findall(lab.up().stdout)}
+        steps = {name: float(seconds) for name, seconds in CREATED.findall(lab.engine("up", "--yes").stdout)}
         up = time.monotonic() - begin
-        queue_id = post(lab, "outside", SENDER, ADMIN, letter(SENDER, ADMIN))
-        lab.wait_for_delivery("outside", queue_id, ADMIN)
+        first_message(lab)
         first = time.monotonic() - begin
     readings = {
         "disk made": (steps["vm-disk"], None),

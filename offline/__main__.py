@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from pathlib import Path
+import atexit
+import gc
 
-from offline import engine
-from offline.display import Display, show
-from offline.values import OfflineError, plain, public
+# As in cli/__main__.py.
+gc.disable()
+atexit.register(gc.freeze)
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from offline import engine  # noqa: E402
+from offline.display import Display, show  # noqa: E402
+from offline.values import OfflineError, plain, public  # noqa: E402
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -38,6 +38,7 @@ class Store:
         self.condemned: list[Entry] = []
         self.pending: dict[str, Entry] = {}
         self._lock = threading.RLock()
+        self._lines: dict[int, tuple[Entry, str]] = {}
         if self.path.exists():
             try:
                 self.load(json.loads(self.path.read_text("utf-8"))["deployment"])
@@ -130,15 +131,25 @@ class Store:
     def deployment(self) -> dict[str, Any]:
         """What `pulumi stack import` takes: the resources, their secrets as plaintext."""
         with self._lock:
-            secrets = {"type": "passphrase", "state": {"salt": self.salt}} if self.salt else None
-            resources, pending = to_state(self.entries()), to_state(list(self.pending.values()))
-        parts = {"manifest": {}, "secrets_providers": secrets, "resources": resources, "pending_operations": pending}
+            return self._with([to_state(entry) for entry in self.entries()])
+
+    def _with(self, resources: list[Entry]) -> dict[str, Any]:
+        secrets = {"type": "passphrase", "state": {"salt": self.salt}} if self.salt else None
+        pending = to_state(list(self.pending.values()))
+        parts = {"manifest": {}, "secrets_providers": secrets, "pending_operations": pending, "resources": resources}
         return {"version": 3, "deployment": parts}
 
     def write(self) -> None:
-        """Write the file: all of it or nothing, and on the disk when this returns."""
+        """Write the file, a line for each resource: all of it or nothing, and on the disk when this returns."""
         with self._lock:
-            write_atomically(self.path, json.dumps(self.deployment(), ensure_ascii=False, indent=1))
+            # A run writes a hundred times: what did not change keeps its line. No entry is ever changed itself.
+            before, self._lines = self._lines, {}
+            for entry in self.entries():
+                known = before.get(id(entry))
+                self._lines[id(entry)] = known or (entry, json.dumps(to_state(entry), ensure_ascii=False))
+            begin, end = json.dumps(self._with([]), ensure_ascii=False).rsplit("]", 1)
+            lines = ",\n".join(line for _, line in self._lines.values())
+            write_atomically(self.path, f"{begin}\n{lines}\n]{end}\n")
 
 
 def _is_default_provider(urn: str) -> bool:

@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -108,16 +107,14 @@ class Home:
 
     def write(self, name: str, text: str, mode: int = 0o600) -> None:
         """A file of the folder, all or nothing. Raises WhereError when the disk is full."""
-        number, path = tempfile.mkstemp(dir=self.folder)
-        os.close(number)
-        unfinished = Path(path)
+        unfinished = self.folder / f"{name}.{secrets.token_hex(4)}"
         try:
+            unfinished.touch(mode)
             unfinished.write_text(text, "utf-8")
-            unfinished.chmod(mode)
             unfinished.replace(self.folder / name)
         except OSError as error:
             unfinished.unlink(missing_ok=True)
-            if error.errno != errno.ENOSPC:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             what = f"{self.folder / name} can't be written: this computer's disk is full"
             raise WhereError("no-space", what, "make room there: df -h") from error

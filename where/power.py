@@ -28,7 +28,7 @@ SHUTDOWN_SECONDS = 180
 ORDER_SECONDS = 30  # for SSH to a machine that may hang
 QUIT_SECONDS = 5  # for a process that ends
 ROOM = 1500  # MiB that a lab writes to its machine's disk at least
-LITTLE = 200  # MiB without which a machine that has its lab would stand still again at once
+LITTLE = 100  # MiB without which a machine that has its lab would stand still again at once
 
 
 def start(home: Home, settings: Settings, say: Say) -> str:

@@ -89,7 +89,7 @@ def _router(config: LabConfig, dealt: Mapping[str, Mapping[str, IPv4Address]]) -
         routes=(
             *_on_the_wire(config, (segment.router, segment.router6)),
             "unreachable default",
-            "6 unreachable default",
+            "unreachable ::/0",
         ),
     )
     legs = tuple(

@@ -4,6 +4,11 @@ from tests.support.lab import Lab
 
 MARK = "/var/spool/postfix/quick-start"
 MAIN = "/etc/maillab/current/etc/postfix/main.cf"
+# What an update would bring that changes nothing, as maillab-apply reads it, but for its end.
+SAME = (
+    "cd /etc/maillab/current && find . -type f ! -name .manifest ! -name '*.db' -printf '%P\\n' | "
+    r"""while read -r path; do printf "/$path="; cat "$path"; printf '\0'; done"""
+)
 
 
 def test_spool_of_a_running_machine_has_no_mark(lab: Lab) -> None:
@@ -32,3 +37,18 @@ def test_other_folders_than_the_images_are_made_and_checked(workshop: Lab) -> No
     finally:
         mail.succeed(f"postfix stop; cp -p /tmp/main.cf {MAIN} && service postfix start")
     mail.fail(f"test -e {MARK}")
+
+
+def test_refused_packet_filter_ends_the_update_that_boots(workshop: Lab) -> None:
+    """It is not tried before, because nothing is in force that could be kept; the rest is as with any other update."""
+    machine = workshop["workstation"]
+    before = machine.succeed("iptables -S && ip6tables -S")
+    machine.succeed("rm /run/maillab/booted")
+    bad = r"/etc/rc.local=#!/bin/sh\niptables -F\niptables -A INPUT -p nothing -j DROP\n\0.end\0"
+    words = machine.fail(f"({SAME}; printf '{bad}') | maillab-apply")
+    assert "role firewall did not start" in words
+    assert 'unknown protocol "nothing" specified' in words
+    assert words.splitlines()[-1].endswith("the old configuration is in force again")
+    assert machine.succeed("iptables -S && ip6tables -S") == before
+    machine.succeed("maillab-booted")
+    machine.succeed(rf"({SAME}; printf '.end\0') | maillab-apply")

@@ -60,6 +60,13 @@ def test_addresses(lab: Lab, machine: str) -> None:
     assert {f"{address['local']}/{address['prefixlen']}" for address in addresses} == MACHINE_ADDRESSES[machine]
 
 
+def test_addresses_added_by_hand_go_with_the_next_update(lab: Lab) -> None:
+    """Several of one network, too: the kernel takes the later ones away with the first."""
+    added = "ip -batch - <<<$'address add 192.0.2.1/24 dev eth0\naddress add 192.0.2.2/24 dev eth0'"
+    lab["workstation"].succeed(f"{added} && /usr/lib/maillab/roles/network reload")
+    test_addresses(lab, "workstation")
+
+
 @pytest.mark.parametrize("machine", sorted(ROUTES))
 def test_routes(lab: Lab, machine: str) -> None:
     """Apart from those that the kernel adds for the interfaces' own prefixes. All defaults end at the router."""

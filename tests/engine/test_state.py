@@ -7,13 +7,16 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from offline import engine
-from offline.state import write_atomically
-from offline.values import OfflineError
+from offline.state import Store, write_atomically
+from offline.values import OfflineError, secret
 from tests.engine.stacks import ROOT, OfflineStack
 
 GOLDEN = Path(__file__).parent / "golden" / "deployment.json"
@@ -70,6 +73,26 @@ def test_the_deployment_is_the_golden_one(offline: OfflineStack) -> None:
         GOLDEN.write_text(found, "utf-8")
         pytest.fail(f"{GOLDEN} was written: read it, then run again")
     assert found == GOLDEN.read_text("utf-8")
+
+
+def test_the_file_is_the_deployment_after_each_step(tmp_path: Path) -> None:
+    """A line for each resource; those that did not change keep theirs."""
+    store = Store(cast("Any", SimpleNamespace(state_dir=tmp_path, stack="test", salt="v1:salt")))
+    one, other = ({"urn": f"urn:pulumi:test::maillab::t::{name}", "type": "t"} for name in ("一", "two"))
+    key = {"inputs": {"key": secret("s3cret")}, "outputs": {}}
+    steps: tuple[Callable[[], None], ...] = (
+        lambda: store.begin("creating", {**one, **key}),
+        lambda: store.finish({**one, **key, "outputs": {"id": "]"}}),
+        lambda: store.finish({**other, **key}, condemned={**other, **key, "outputs": {"id": 2}}),
+        lambda: store.finish({**one, **key, "outputs": {"id": "another"}}),
+        lambda: store.remove(store.condemned[0]),
+        lambda: store.remove({**other, **key}),
+    )
+    for step in steps:
+        step()
+        text = store.path.read_text("utf-8")
+        assert json.loads(text) == store.deployment()
+        assert len(text.splitlines()) == max(len(store.entries()), 1) + 2
 
 
 def test_the_file_is_for_its_owner_only(offline: OfflineStack) -> None:

@@ -183,7 +183,8 @@ def copy_project(folder: pathlib.Path, stack: str, source: str, settings: Mappin
     for name in PROGRAM:
         origin = ROOT / name
         if origin.is_dir():
-            shutil.copytree(origin, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            # As after a first run: compiled, but for what is being compiled just now.
+            shutil.copytree(origin, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
         else:
             shutil.copy2(origin, folder / name)
     text = (ROOT / f"Pulumi.{source}.yaml").read_text(encoding="utf-8")

@@ -61,16 +61,21 @@ def crafted(body: bytes, *headers: bytes) -> Letter:
     return Letter(message_id=message_id, raw=b"\r\n".join([*lines, b"", body]))
 
 
-def post(lab: Lab, machine: str, sender: str, recipient: str, mail: Letter) -> str:
-    """Gives `mail` to the machine's own Postfix (sendmail(1)), which looks the recipient's MX up; its queue id."""
+def hand_in(machine: Machine, sender: str, recipient: str, mail: Letter) -> None:
+    """Gives `mail` to the machine's own Postfix (sendmail(1)), which looks the recipient's MX up."""
     content = mail.raw.replace(b"\r\n", b"\n")
     sendmail = f"sendmail -i -f {shlex.quote(sender)} -- {shlex.quote(recipient)}"
     if len(content) <= ARGUMENT:
-        lab[machine].succeed(f"set -o pipefail; base64 -d <<<{base64.b64encode(content).decode()} | {sendmail}")
+        machine.succeed(f"set -o pipefail; base64 -d <<<{base64.b64encode(content).decode()} | {sendmail}")
     else:
         path = f"/tmp/{mail.message_id.strip('<>')}"
-        lab[machine].put(path, content)
-        lab[machine].succeed(f"{sendmail} <{path}; status=$?; rm {path}; exit $status")
+        machine.put(path, content)
+        machine.succeed(f"{sendmail} <{path}; status=$?; rm {path}; exit $status")
+
+
+def post(lab: Lab, machine: str, sender: str, recipient: str, mail: Letter) -> str:
+    """Hands `mail` in at the machine; the queue id that it has there."""
+    hand_in(lab[machine], sender, recipient, mail)
     return queue_id_of(lab, machine, mail.message_id)
 
 

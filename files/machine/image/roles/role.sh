@@ -1,5 +1,5 @@
-# Sourced by every role. A role overrides what it needs; the rest does nothing. Those that every machine or mail server
-# has call /etc/init.d/NAME themselves: `service`, which does the same, starts five programs more.
+# Sourced by every role. A role overrides what it needs; the rest does nothing. Roles call /etc/init.d/NAME themselves:
+# `service`, which does the same, starts five programs more.
 # shellcheck shell=bash
 set -u
 readonly live=/etc/maillab/current
