@@ -8,6 +8,7 @@ from tests.support.delivered import deliver
 from tests.support.lab import Lab, make_lab
 from tests.support.mail import smtp
 from tests.support.program import add_parameter, run, unrestarted, up
+from tests.support.update import update_with
 
 WENDY = "wendy@example.com"
 ADMIN = "admin@dc1es.tnc.edu.tw"
@@ -56,6 +57,25 @@ def test_refused_record(workshop: Lab, record: str, words: str) -> None:
     assert deliver(workshop, "outside", WENDY, ADMIN).path == ["outside", "spamfilter", "mail"]
 
 
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        pytest.param("other MX 10 nowhere", "MX 'nowhere.dc1es.tnc.edu.tw' has no address records", id="mx-to-nowhere"),
+        pytest.param("alias CNAME mail\nother MX 10 alias", "is a CNAME (illegal)", id="mx-to-an-alias"),
+        pytest.param("@ NS nowhere", "NS 'nowhere.dc1es.tnc.edu.tw' has no address records", id="ns-to-nowhere"),
+        pytest.param("class1 NS ns.class1", "has no REQUIRED GLUE address records", id="delegation-without-glue"),
+    ],
+)
+def test_zone_that_our_checks_would_let_pass_is_refused(workshop: Lab, record: str, words: str) -> None:
+    zone = "/etc/bind/db.dc1es.tnc.edu.tw"
+    before = workshop["dns"].read(zone)
+    refused = update_with(workshop["dns"], {zone: f"{before}{record}\n"})
+    assert refused.status == 1
+    assert words in refused.output
+    assert refused.output.splitlines()[-1].endswith("the bind files are refused")
+    assert workshop["dns"].read(zone) == before
+
+
 def test_next_good_edit_mends_all(workshop: Lab) -> None:
     """The failed update counts as not done; other machines' parts of it may be."""
     add_parameter(workshop, "smtpd_bannr: $myhostname ESMTP mended")
@@ -68,6 +88,18 @@ def test_next_good_edit_mends_all(workshop: Lab) -> None:
     assert greeting.text == "220 mail.dc1es.tnc.edu.tw ESMTP mended"
     deliver(workshop, "outside", WENDY, "library@dc1es.tnc.edu.tw")
     assert run(workshop, "preview", "--expect-no-changes").ok
+
+
+def test_refused_rules_of_the_filter(workshop: Lab) -> None:
+    """rspamd's own words name the file where it will be; nothing is left of the trial."""
+    actions = "/etc/rspamd/local.d/actions.conf"
+    before = workshop["spamfilter"].read(actions)
+    refused = update_with(workshop["spamfilter"], {actions: "reject = {{{\n"})
+    assert refused.status == 1
+    assert "/etc/rspamd/local.d/actions.conf" in refused.output
+    assert refused.output.splitlines()[-1].endswith("the rspamd files are refused")
+    assert workshop["spamfilter"].read(actions) == before
+    assert workshop["spamfilter"].succeed("ls /tmp") == ""
 
 
 def test_broken_update_that_boots_a_machine_is_taken_back(workshop: Lab) -> None:

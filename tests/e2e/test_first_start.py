@@ -1,14 +1,10 @@
 """A new machine's Postfix starts with the spool that the image brought, and checks what the image could not know."""
 
 from tests.support.lab import Lab
+from tests.support.update import update_with
 
 MARK = "/var/spool/postfix/quick-start"
 MAIN = "/etc/maillab/current/etc/postfix/main.cf"
-# What an update would bring that changes nothing, as maillab-apply reads it, but for its end.
-SAME = (
-    "cd /etc/maillab/current && find . -type f ! -name .manifest ! -name '*.db' -printf '%P\\n' | "
-    r"""while read -r path; do printf "/$path="; cat "$path"; printf '\0'; done"""
-)
 
 
 def test_spool_of_a_running_machine_has_no_mark(lab: Lab) -> None:
@@ -44,11 +40,11 @@ def test_refused_packet_filter_ends_the_update_that_boots(workshop: Lab) -> None
     machine = workshop["workstation"]
     before = machine.succeed("iptables -S && ip6tables -S")
     machine.succeed("rm /run/maillab/booted")
-    bad = r"/etc/rc.local=#!/bin/sh\niptables -F\niptables -A INPUT -p nothing -j DROP\n\0.end\0"
-    words = machine.fail(f"({SAME}; printf '{bad}') | maillab-apply")
-    assert "role firewall did not start" in words
-    assert 'unknown protocol "nothing" specified' in words
-    assert words.splitlines()[-1].endswith("the old configuration is in force again")
+    refused = update_with(machine, {"/etc/rc.local": "#!/bin/sh\niptables -F\niptables -A INPUT -p nothing -j DROP\n"})
+    assert refused.status == 1
+    assert "role firewall did not start" in refused.output
+    assert 'unknown protocol "nothing" specified' in refused.output
+    assert refused.output.splitlines()[-1].endswith("the old configuration is in force again")
     assert machine.succeed("iptables -S && ip6tables -S") == before
     machine.succeed("maillab-booted")
-    machine.succeed(rf"({SAME}; printf '.end\0') | maillab-apply")
+    assert update_with(machine, {}).status == 0
