@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from rich.console import Console
 
 from bench.figures import Figure, print_table
-from bench.measures import docker_run, memory, previews_and_edits, proving, running_lab, throughput, up_to_first_message
+from bench.measures import memory, previews_and_edits, proving, running_lab, throughput, up_to_first_message
 from bench.vm import virtual_machines
 
 RUNS = 3
+PAIRS = 5  # two short times and their ratio vary more
 
 
 def _running(folder: pathlib.Path, console: Console) -> list[Figure]:
@@ -24,14 +25,12 @@ def _running(folder: pathlib.Path, console: Console) -> list[Figure]:
         figures += proving(lab, RUNS)
         console.print("messages a second …")
         figures += throughput(lab, RUNS)
-        console.print("docker run …")
-        figures.append(docker_run(lab, RUNS))
     return figures
 
 
 def _first_message(folder: pathlib.Path, console: Console) -> list[Figure]:
-    console.print("up to the first message …")
-    return up_to_first_message(folder, RUNS)
+    console.print("up to the first message, and docker run …")
+    return up_to_first_message(folder, PAIRS)
 
 
 def _virtual_machines(folder: pathlib.Path, console: Console) -> list[Figure]:
