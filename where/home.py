@@ -105,11 +105,11 @@ class Home:
         """Remember the settings for `maillab vm start`."""
         self.write("machine.json", json.dumps(asdict(settings), indent=1) + "\n")
 
-    def write(self, name: str, text: str, mode: int = 0o600) -> None:
-        """A file of the folder, all or nothing. Raises WhereError when the disk is full."""
+    def write(self, name: str, text: str) -> None:
+        """A file of the folder for its owner alone, all or nothing. Raises WhereError when the disk is full."""
         unfinished = self.folder / f"{name}.{secrets.token_hex(4)}"
         try:
-            unfinished.touch(mode)
+            unfinished.touch(0o600)
             unfinished.write_text(text, "utf-8")
             unfinished.replace(self.folder / name)
         except OSError as error:

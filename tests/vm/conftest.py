@@ -36,6 +36,10 @@ def keep_core_machines(stack_file: pathlib.Path) -> None:
     stack_file.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
+def quiet(_line: str) -> None:
+    """Nobody looks."""
+
+
 @pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Name server, mail server, spamfilter, and the Internet around them."""

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.lab import Lab
 from tests.support.machine import wait_until
+from tests.vm.conftest import quiet
 from where import power, snapshots
 from where.home import Home
 from where.keys import make_keys
@@ -23,10 +24,6 @@ WRITE = (
     f"(head -c {WRITTEN}M /dev/urandom | tee /root/letters | sha256sum >/root/written; sync; : >/run/is-written)"
     " >/dev/null 2>&1 </dev/null &"
 )
-
-
-def quiet(_line: str) -> None:
-    """Nobody looks."""
 
 
 @pytest.fixture

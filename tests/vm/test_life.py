@@ -15,6 +15,7 @@ from tests.support.machine import wait_until
 from tests.support.mail import find, letter, post, queue_id_of
 from tests.support.mailqueue import wait_for_queue
 from tests.support.program import run
+from tests.vm.conftest import quiet
 from where import power, snapshots
 from where.console import panics
 from where.home import Home
@@ -22,10 +23,6 @@ from where.problem import WhereError
 from where.ssh import to_machine
 
 WENDY, ADMIN, TNUSER = "wendy@example.com", "admin@dc1es.tnc.edu.tw", "tnuser@tn.edu.tw"
-
-
-def quiet(_line: str) -> None:
-    """Nobody looks."""
 
 
 def back(lab: Lab, home: Home) -> None:
