@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 STACK ?= dc1es
 PYTEST_ARGS ?=
+# They need nothing and disturb nobody, so they run side by side.
+FAST_TESTS := tests/unit tests/golden
 YES ?=
 export PYTHONUNBUFFERED = 1
 # As bin/maillab does it: a docker client without an engine, and mke2fs.
@@ -29,7 +31,10 @@ down: ## remove the lab; YES=1 does not ask about the mail volumes
 
 test: ## every test: unit, golden, engine, end to end
 	@setup/run test
-	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+	@status=0; \
+	 .venv/bin/python -m pytest --numprocesses=2 $(FAST_TESTS) $(PYTEST_ARGS) || status=$$?; \
+	 .venv/bin/python -m pytest $(FAST_TESTS:%=--ignore=%) $(PYTEST_ARGS) || status=$$?; \
+	 exit $$status
 
 test-e2e: ## the end to end tests; MAILLAB_WHERE=vm runs their labs in a virtual machine
 	@setup/run test

@@ -18,6 +18,10 @@ from tests.support.machine import Machine, wait_until
 
 SMTP_SCRIPT = (pathlib.Path(__file__).parent / "smtp_session.py").read_text(encoding="utf-8")
 FROM_LINE = b"From "
+# Does the log live, does Postfix, and where does the letter lie?
+WHY_NOT_LOGGED = """date; ps -eo pid,lstart,stat,wchan:20,args --forest; df -h /var; postfix status
+ls -la --time-style=full-iso /var/spool/postfix/{maildrop,incoming,active,deferred,public} /var/log/mail.log /dev/log
+tail -n 20 /var/log/mail.log /var/log/maillab.log"""
 ARGUMENT = 60_000  # bytes of a message that fit into a command as base64 (execve(2): 128 KiB)
 
 
@@ -88,7 +92,11 @@ def queue_ids_of(lab: Lab, machine: str, message_id: str) -> list[str]:
 def queue_id_of(lab: Lab, machine: str, message_id: str, timeout: float = 15) -> str:
     """The queue id under which `machine` first logged a message."""
     what = f"{message_id} in the log of {machine}"
-    return wait_until(what, lambda: queue_ids_of(lab, machine, message_id), timeout)[0]
+    try:
+        return wait_until(what, lambda: queue_ids_of(lab, machine, message_id), timeout)[0]
+    except AssertionError as error:
+        error.add_note(lab[machine].execute(WHY_NOT_LOGGED).output)
+        raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """One lab of the three core machines in a virtual machine, for all tests of this folder."""
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 import yaml
@@ -9,8 +9,10 @@ import yaml
 from tests.support import place
 from tests.support.lab import Lab, make_lab, remove_lab
 from tests.support.machine import Patience
+from where.console import log_of
 from where.home import Home
 
+CONSOLE_LINES = 40  # of what its kernel said
 CORE = ("dns", "mail", "spamfilter")
 LIMIT = 900  # seconds for one test: a processor may be emulated
 
@@ -21,6 +23,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.timeout(LIMIT))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What fails says what the kernel in the machine said, too."""
+    report = yield
+    lab = getattr(item, "funcargs", {}).get("lab")
+    if report.failed and isinstance(lab, Lab) and log_of(lab.home).exists():
+        lines = log_of(lab.home).read_text("utf-8", "replace").splitlines()[-CONSOLE_LINES:]
+        report.sections.append(("the virtual machine's console", "\n".join(lines)))
+    return report
 
 
 def keep_core_machines(stack_file: pathlib.Path) -> None:
