@@ -31,10 +31,14 @@ down: ## remove the lab; YES=1 does not ask about the mail volumes
 
 test: ## every test: unit, golden, engine, end to end
 	@setup/run test
+ifeq ($(PYTEST_ARGS),)
 	@status=0; \
-	 .venv/bin/python -m pytest --numprocesses=2 $(FAST_TESTS) $(PYTEST_ARGS) || status=$$?; \
-	 .venv/bin/python -m pytest $(FAST_TESTS:%=--ignore=%) $(PYTEST_ARGS) || status=$$?; \
+	 .venv/bin/python -m pytest --numprocesses=2 $(FAST_TESTS) || status=$$?; \
+	 .venv/bin/python -m pytest $(FAST_TESTS:%=--ignore=%) || status=$$?; \
 	 exit $$status
+else
+	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+endif
 
 test-e2e: ## the end to end tests; MAILLAB_WHERE=vm runs their labs in a virtual machine
 	@setup/run test

@@ -82,3 +82,5 @@ def test_it_stands_still_and_goes_on_with_nothing_lost(lab: Lab, home: Home, sma
     machine.run("echo 3 >/proc/sys/vm/drop_caches")
     assert machine.run("sha256sum </root/letters") == machine.run("cat /root/written")
     assert "error" not in machine.run("dmesg --level emerg,alert,crit,err").lower()
+    power.stop(small, quiet)
+    assert small.pid() is None
