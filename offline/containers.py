@@ -6,7 +6,7 @@ import re
 
 from offline.docker_engine import Api, labels
 from offline.schema import OUTPUT_EXTRAS
-from offline.values import OfflineError, Props, words
+from offline.values import OfflineError, Props, given, words
 
 MIB = 1024 * 1024
 CONFIG = {
@@ -24,10 +24,12 @@ HOST_CONFIG = {
 IN_MIB = {
     "memory": "Memory", "memoryReservation": "MemoryReservation", "memorySwap": "MemorySwap", "shmSize": "ShmSize",
 }  # fmt: skip
-DURATIONS = {"interval": "Interval", "timeout": "Timeout", "startPeriod": "StartPeriod"}
+DURATIONS = {
+    "interval": "Interval", "startInterval": "StartInterval", "startPeriod": "StartPeriod", "timeout": "Timeout",
+}  # fmt: skip
 UNITS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 SUPPORTED = {*CONFIG, *HOST_CONFIG, *IN_MIB} | words(
-    "__defaults capabilities containerReadRefreshTimeoutMilliseconds destroyGraceSeconds healthcheck image init labels "
+    "capabilities containerReadRefreshTimeoutMilliseconds destroyGraceSeconds healthcheck image init labels "
     "logDriver logOpts maxRetryCount mounts mustRun name networksAdvanced platform ports removeVolumes restart start "
     "ulimits volumes waitTimeout"
 )
@@ -45,12 +47,12 @@ READ_WHEN_GIVEN = words("capabilities logOpts pidMode ports")
 
 def unsupported(inputs: Props) -> list[str]:
     """The inputs that this engine can't honour, as paths."""
-    found = [key for key in inputs if key not in SUPPORTED and inputs[key]]
+    found = given(inputs) - SUPPORTED
     for key, known in SUPPORTED_PARTS.items():
         parts = inputs.get(key) or []
         items = parts if isinstance(parts, list) else [parts]
-        found += [f"{key}.{part}" for item in items if isinstance(item, dict) for part in item.keys() - known]
-    return sorted({path for path in found if not path.endswith("__defaults")})
+        found |= {f"{key}.{part}" for item in items if isinstance(item, dict) for part in given(item) - known}
+    return sorted(found)
 
 
 def create(api: Api, inputs: Props) -> str:
@@ -169,7 +171,7 @@ def read(api: Api, container: str, inputs: Props) -> Props:
     }
     if health := config.get("Healthcheck"):
         times = {key: duration(health.get(field) or 0) for key, field in DURATIONS.items()}
-        tests = {"tests": health.get("Test"), "retries": health.get("Retries") or 0, "startInterval": "0s"}
+        tests = {"tests": health.get("Test"), "retries": health.get("Retries") or 0}
         found["healthcheck"] = {**tests, **times}
     if state["Running"]:
         found["ports"] = _ports(data["NetworkSettings"]["Ports"] or {})

@@ -94,7 +94,8 @@ class Deployment:
         with self.display.step(goal.urn, plan.op, plan.changes) as log:
             if plan.op != Op.UPDATE or old is None:
                 condemned = self._make_room(goal, plan, old)
-                self.store.begin("creating", goal.entry(None, plan.inputs, {}))
+                before = providers.namesakes(target, plan.inputs)
+                self.store.begin("creating", goal.entry(None, plan.inputs, {}), before)
                 made, outputs = self._create(goal, target, plan, log)
                 entry = goal.entry(made, plan.inputs, outputs)
                 self.store.finish(entry, condemned)
@@ -126,9 +127,9 @@ class Deployment:
 
     def remove_leftover(self, urn: str) -> bool:
         """Remove what an interrupted run made under this URN and could not record; answers if it had."""
-        entry = self.store.pending[urn]["resource"]
-        target = self.target(entry)
-        leftover = providers.find_leftover(target, entry["inputs"], entry["modified"])
+        operation = self.store.pending[urn]
+        entry, target = operation["resource"], self.target(operation["resource"])
+        leftover = providers.find_leftover(target, entry["inputs"], operation.get("before"))
         if leftover:
             self.display.say(f" -  {target.where} removing what an interrupted run left ({leftover[:12]})")
             providers.delete(target, {**entry, "id": leftover}, self.display.say)

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from offline.docker_engine import Api
-from offline.values import OfflineError, Props, plain, words
+from offline.values import OfflineError, Props, given, plain, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LOG_LINES = 15
-INPUTS = words("build buildOnPreview imageName skipPush")
+INPUTS = words("build imageName skipPush")
 BUILD_INPUTS = words("addHosts args builderVersion context contextDigest dockerfile network platform target")
 KINDS = {stat.S_IFLNK: "L", stat.S_IFIFO: "p", stat.S_IFSOCK: "S"}
 BITS = {stat.S_ISUID: "u", stat.S_ISGID: "g", stat.S_ISVTX: "t"}
@@ -33,7 +33,7 @@ Rule = tuple[re.Pattern[str], bool]
 def unsupported(inputs: Props) -> list[str]:
     """The inputs that this engine can't honour, with what it needs."""
     build = plain(inputs.get("build")) or {}
-    found = sorted({*inputs} - INPUTS) + [f"build.{key}" for key in sorted({*build} - BUILD_INPUTS)]
+    found = sorted(given(inputs) - INPUTS) + [f"build.{key}" for key in sorted(given(build) - BUILD_INPUTS)]
     builder = [] if build.get("builderVersion") == "BuilderV1" else ["builder other than BuilderV1"]
     return found + builder + ([] if plain(inputs.get("skipPush")) else ["push (set skip_push)"])
 

@@ -7,15 +7,21 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from offline import commands, containers, images
 from offline.docker_engine import Api, client, explained, is_missing, label_list, labels
 from offline.schema import COMMAND, CONTAINER, DOCKER_TYPES, IMAGE, NETWORK, PROVIDER, VOLUME, normal, with_defaults
-from offline.values import OfflineError, Props, plain, secret
+from offline.values import OfflineError, Props, given, plain, secret, words
 
 IN_USE_SECONDS = 30
 POOL = {"subnet": "Subnet", "gateway": "Gateway", "ipRange": "IPRange", "auxAddress": "AuxiliaryAddresses"}
+SUPPORTED = {
+    COMMAND: commands.SUPPORTED,
+    NETWORK: words("attachable driver ingress internal ipamConfigs ipamDriver ipamOptions ipv6 labels name options"),
+    # disableDockerDaemonCheck: an engine is asked here when something is to be done on it, and not before.
+    PROVIDER: words("disableDockerDaemonCheck host version"),
+    VOLUME: words("driver driverOpts labels name"),
+}
 Log = Callable[[str], None]
 
 
@@ -40,18 +46,18 @@ class Target:
 
 def check(target: Target, inputs: Props, old: Props) -> Props:
     """The inputs with the provider's defaults. Raises OfflineError for what is not supported."""
-    refused: list[str] = []
-    if target.kind == COMMAND:
-        refused = sorted({*inputs} - commands.SUPPORTED)
-    elif target.kind == IMAGE:
-        refused = images.unsupported(inputs)
-    elif target.kind == CONTAINER:
-        refused = containers.unsupported(inputs)
-    if refused:
+    if refused := _unsupported(target.kind, inputs):
         raise OfflineError(f"{target.where}: the offline engine does not support its {', '.join(refused)}")
     if target.kind == IMAGE:
         return images.check(target.where, inputs)
     return with_defaults(target.kind, target.name, inputs, old) if target.kind in DOCKER_TYPES else inputs
+
+
+def _unsupported(kind: str, inputs: Props) -> list[str]:
+    """The inputs that this engine would have to ignore."""
+    if kind == IMAGE:
+        return images.unsupported(inputs)
+    return containers.unsupported(inputs) if kind == CONTAINER else sorted(given(inputs) - SUPPORTED[kind])
 
 
 def create(target: Target, inputs: Props, log: Log) -> tuple[str, Props]:
@@ -121,30 +127,31 @@ def read(target: Target, old: Props) -> Props | None:
             return None
 
 
-def find_leftover(target: Target, inputs: Props, since: str) -> str | None:
-    """The id of what an interrupted run made and could not record: this name, these labels, not older."""
+def namesakes(target: Target, inputs: Props) -> dict[str, dict[str, str]]:
+    """What has the resource's name on its host now: id to labels."""
     if target.kind not in DOCKER_TYPES:
-        return None
-    opened, api = plain(inputs), target.api
-    name = opened["name"]
+        return {}
+    api, name = target.api, plain(inputs)["name"]
     with explained(target.where):
         if target.kind == NETWORK:
-            facts = [(net["Id"], net["Labels"], net["Created"]) for net in _networks(api, name)]
-        elif target.kind == VOLUME:
+            return {one["Id"]: one["Labels"] or {} for one in _networks(api, name)}
+        if target.kind == VOLUME:
             volumes = api.volumes(filters={"name": name})["Volumes"] or []
-            facts = [(one["Name"], one["Labels"], one["CreatedAt"]) for one in volumes if one["Name"] == name]
-        else:
-            listed = api.containers(all=True, filters={"name": f"^/{name}$"})
-            details = [api.inspect_container(one["Id"]) for one in listed]
-            facts = [(one["Id"], one["Config"]["Labels"], one["Created"]) for one in details]
-    ours = labels(opened).items()
-    return next((one for one, has, made in facts if ours <= (has or {}).items() and not_older(made, since)), None)
+            return {one["Name"]: one["Labels"] or {} for one in volumes if one["Name"] == name}
+        listed = api.containers(all=True, filters={"name": f"^/{name}$"})
+        return {one["Id"]: one["Labels"] or {} for one in listed}
 
 
-def not_older(made: str, since: str) -> bool:
-    """Whether the RFC 3339 stamp `made` is not before `since`, as finely as `made` says it (volumes: to the second)."""
-    begun = datetime.fromisoformat(since)
-    return datetime.fromisoformat(made) >= (begun if "." in made else begun.replace(microsecond=0))
+def find_leftover(target: Target, inputs: Props, before: list[str] | None) -> str | None:
+    """The id of what an interrupted run made and could not record: this name, these labels, and not there `before`.
+
+    By ids, not by time: the host's clock may differ from the one here. None: nobody looked before, all is spared.
+    """
+    if before is None:
+        return None
+    ours = labels(plain(inputs)).items()
+    found = namesakes(target, inputs).items()
+    return next((one for one, has in found if one not in before and ours <= has.items()), None)
 
 
 def _read(kind: str, api: Api, resource_id: str, inputs: Props) -> Props:

@@ -7,14 +7,13 @@ import json
 import os
 import threading
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from offline.values import OfflineError, from_state, to_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from offline.project import Project
 
@@ -74,15 +73,17 @@ class Store:
         """The resource as it is now, whichever run left it."""
         return self.done.get(urn) or self.olds.get(urn)
 
-    def begin(self, kind: str, entry: Entry) -> None:
+    def begin(self, kind: str, entry: Entry, before: Iterable[str] | None = None) -> None:
         """Record that an operation (`creating`, `updating`, `deleting`) starts, before it does.
 
-        One that an interrupted run began keeps its time: what is not older may be what that run made.
+        `before`: of a creation, the ids of what has the resource's name already. One that an interrupted run began
+        keeps that run's: what is not among them may be what that run made.
         """
         with self._lock:
-            now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-            before = self.pending.get(entry["urn"], {}).get("resource", {}).get("modified")
-            self.pending[entry["urn"]] = {"resource": {**entry, "modified": before or now}, "type": kind}
+            operation = {"resource": entry, "type": kind}
+            if before is not None:
+                operation["before"] = self.pending.get(entry["urn"], {}).get("before", [*before])
+            self.pending[entry["urn"]] = operation
             self.write()
 
     def abandon(self, urn: str) -> None:

@@ -13,6 +13,8 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 MASK = "[secret]"
 SECRET_LINE = 8
 """From this length on a line of a secret file is hidden by itself; shorter ones stand in other files too."""
+EMPTY: tuple[Any, ...] = (None, "", False, [], {}, "[]")
+"""Values that say nothing; of a provider, lists come as JSON text."""
 
 Value = Any
 """A JSON value; a secret is `{SIGNATURE: SECRET, "value": …}`, an unknown is the text `UNKNOWN`."""
@@ -111,6 +113,11 @@ def secret_texts(value: Value) -> set[str]:
         return {text for text in texts if len(text) > 2} | {line for line in lines if len(line) >= SECRET_LINE}
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return {text for item in items for text in secret_texts(item)}
+
+
+def given(inputs: Props) -> set[str]:
+    """The names of the inputs that say something: an empty one means the same as none."""
+    return {key for key, value in inputs.items() if not key.startswith("__") and plain(value) not in EMPTY}
 
 
 def without_nulls(value: Value) -> Value:

@@ -135,6 +135,8 @@ REFUSED = {
     "replace-with": ('lab.volume("v", {"replace_with": [lab.volume("w")]})', "ReplaceWith"),
     "hide-diffs": ('lab.volume("v", {"hide_diffs": ["name"]})', "hideDiffs"),
     "default-provider": ('docker.Volume("v", name="v")', "explicit docker Provider"),
+    "provider-input": ('docker.Provider("p", context="other")', "context"),
+    "volume-input": ('lab.volume("v", cluster={"scope": "single"})', "cluster"),
     "container-input": ('lab.container("c", gpus="all")', "gpus"),
     "container-part": ('lab.container("c", volumes=[{"container_path": "/v", "host_path": "/"}])', "volumes.hostPath"),
     "container-wait": ('lab.container("c", wait=True)', "wait"),

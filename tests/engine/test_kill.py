@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from offline.providers import not_older
 from tests.engine.conftest import make_stack
 from tests.engine.stacks import ROOT, OfflineStack
 
@@ -124,16 +123,3 @@ def test_what_is_not_the_stacks_own_is_spared(killed: Killed) -> None:
     assert not killed.up().ok
     assert killed.container("box").id == other.id
     other.remove()
-
-
-@pytest.mark.parametrize(
-    ("made", "answer"),
-    [
-        pytest.param("2026-11-22T16:00:00.400000000Z", False, id="container of somebody, in the same second"),
-        pytest.param("2026-11-22T16:00:00.600000000Z", True, id="container of the run"),
-        pytest.param("2026-11-22T16:00:00Z", True, id="volume, stamped to the second"),
-        pytest.param("2026-11-22T15:59:59Z", False, id="older volume"),
-    ],
-)
-def test_leftover_is_not_older_than_the_run(made: str, answer: bool) -> None:
-    assert not_older(made, "2026-11-22T16:00:00.500000Z") is answer
