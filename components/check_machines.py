@@ -10,6 +10,8 @@ from components.reader import did_you_mean
 from components.spamfilter.model import check_spamfilter
 
 MACHINE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")  # RFC 1123, section 2.1
+# A host in brackets or a name, both with or without a port: its number or its name in services(5) (postconf(5)).
+RELAYHOST = re.compile(r"(\[(?P<host>[^]]+)\]|(?P<name>[^][:]+))(:(?P<port>[A-Za-z0-9-]+))?")
 RESERVED_NAMES = frozenset({"router", "internet", "outside", "lo"})
 
 
@@ -81,12 +83,16 @@ def mail_servers(school: SchoolConfig) -> list[MailServer]:
 
 
 def _check_relayhost(machine: MachineConfig, school: SchoolConfig, where: str) -> list[Problem]:
-    """The relayhost must be a machine of the school (at `where`): an address in brackets, or a name."""
+    """The relayhost must be a machine of the school (at `where`): an address in brackets, or a name; and a port."""
     relayhost = machine.mail.relayhost if machine.mail else None
     if relayhost is None:
         return []
-    target = relayhost.split("]")[0].strip("[")
+    parts = RELAYHOST.fullmatch(relayhost)
+    target, port = (parts["host"] or parts["name"], parts["port"] or "") if parts else (relayhost, "")
     place = f"{where}.machines.{machine.name}.mail.relayhost"
+    if port.isdigit() and not 0 < int(port) < 65536:
+        what, remedy = f"{relayhost}: {port} is no TCP port", "leave it out for 25, or take 1 to 65535"
+        return [Problem(id="relayhost-port", where=place, what=what, remedy=remedy)]
     known: dict[str, MachineConfig] = {}
     for other in school.machines:
         known |= {str(other.ipv4): other, f"IPv6:{other.ipv6}": other, other.fqdn(school.domain): other}

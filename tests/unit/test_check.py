@@ -59,6 +59,9 @@ DNS, MAIL, MAIL2, FILTER = (f"schools.0.machines.{index}" for index in range(4))
         pytest.param({"network": {"carrier": "198.18.0.0/23"}}, id="carrier"),
         pytest.param({f"{MAIL}.mail.relayhost": "spamfilter.dc1es.tnc.edu.tw"}, id="relayhost by name"),
         pytest.param({f"{MAIL}.mail.relayhost": "[IPv6:2001:db8:182::249]:25"}, id="relayhost by IPv6 and port"),
+        pytest.param({f"{MAIL}.mail.relayhost": "spamfilter.dc1es.tnc.edu.tw:25"}, id="relayhost by name and port"),
+        pytest.param({f"{MAIL}.mail.relayhost": "[spamfilter.dc1es.tnc.edu.tw]:25"}, id="relayhost without its MX"),
+        pytest.param({f"{MAIL}.mail.relayhost": "[163.26.182.249]:smtp"}, id="relayhost's port by name"),
         pytest.param({f"{MAIL}.mail.relayhost": REMOVED}, id="no relayhost"),
     ],
 )
@@ -114,6 +117,11 @@ def test_good_configuration(changes: Mapping[str, Any]) -> None:
         ),
         pytest.param({f"{MAIL}.mail.relayhost": "[163.26.182.9]"}, ["relayhost-unknown"], id="no machine"),
         pytest.param({f"{MAIL}.mail.relayhost": "[163.26.182.2]"}, ["relayhost-unknown"], id="itself"),
+        pytest.param({f"{MAIL}.mail.relayhost": "mail.dc1es.tnc.edu.tw:25"}, ["relayhost-unknown"], id="itself, port"),
+        pytest.param({f"{MAIL}.mail.relayhost": "[163.26.182.249]25"}, ["relayhost-unknown"], id="no colon"),
+        pytest.param({f"{MAIL}.mail.relayhost": "[163.26.182.249]:"}, ["relayhost-unknown"], id="no port"),
+        pytest.param({f"{MAIL}.mail.relayhost": "[163.26.182.249]:0"}, ["relayhost-port"], id="port 0"),
+        pytest.param({f"{MAIL}.mail.relayhost": "[163.26.182.249]:65536"}, ["relayhost-port"], id="port too large"),
         pytest.param(
             {f"{MAIL}.mail.relayhost": "spamfliter.dc1es.tnc.edu.tw"}, ["relayhost-unknown"], id="typing error"
         ),
