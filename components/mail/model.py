@@ -10,13 +10,16 @@ from components.problem import Problem
 # RFC 5321 has no limit of its own; one value on all hops, so that what the first takes the last takes too.
 MESSAGE_SIZE_LIMIT = 20 * 1024 * 1024
 USER_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")  # useradd(8)
-# Users and groups that Debian and the lab's packages make: useradd(8) gives each user a group of his name.
+# The accounts of a mail server's image, each with a mailbox: Debian's (base-passwd), and those of the lab's packages.
 SYSTEM_ACCOUNTS = frozenset(
     {"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data"}
-    | {"backup", "list", "irc", "nobody", "postfix", "bind", "sshd", "_apt", "_rspamd", "redis", "clamav"}
-    | {"messagebus", "syslog", "adm", "tty", "disk", "fax", "voice", "cdrom", "floppy", "tape", "sudo", "audio", "dip"}
-    | {"operator", "src", "shadow", "utmp", "video", "sasl", "plugdev", "staff", "users", "nogroup", "input", "sgx"}
-    | {"kvm", "render", "kmem", "dialout", "postdrop", "crontab", "netdev", "_ssh", "ssl-cert", "tcpdump"}
+    | {"backup", "list", "irc", "nobody", "_apt", "tcpdump", "bind", "postfix", "sshd", "systemd-network"}
+)
+# Its groups beside those: useradd(8) gives each user a group of his name.
+SYSTEM_GROUPS = frozenset(
+    {"adm", "tty", "disk", "kmem", "dialout", "fax", "voice", "cdrom", "floppy", "tape", "sudo", "audio", "dip"}
+    | {"operator", "src", "shadow", "utmp", "video", "sasl", "plugdev", "staff", "users", "nogroup", "postdrop"}
+    | {"systemd-journal", "_ssh"}
 )
 ALIAS_NAME = re.compile(r"[A-Za-z0-9._+-]+\Z")
 # Parameters that the checks and the prover know by the keys of MailServerConfig.
@@ -129,11 +132,9 @@ def check_users(users: Iterable[User], where: str) -> list[Problem]:
             what = f"Linux refuses {user.name!r} as a user name (useradd(8))"
             remedy = "take 1 to 32 small letters, digits, - and _, beginning with a letter"
             problems.append(Problem(id="bad-user-name", where=place, what=what, remedy=remedy))
-        if user.name in SYSTEM_ACCOUNTS:
-            what, remedy = (
-                f"{user.name} is an account of the system",
-                "take another name, or make it an alias",
-            )
+        if user.name in SYSTEM_ACCOUNTS | SYSTEM_GROUPS:
+            what = f"{user.name} is {'an account' if user.name in SYSTEM_ACCOUNTS else 'a group'} of the system"
+            remedy = "take another name, or make it an alias"
             problems.append(Problem(id="system-user", where=place, what=what, remedy=remedy))
         if user.name in seen:
             what, remedy = f"{user.name} stands there twice", "remove one"

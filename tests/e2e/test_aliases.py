@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from components.mail.model import SYSTEM_ACCOUNTS, SYSTEM_GROUPS
 from tests.support.delivered import deliver
 from tests.support.lab import Lab
 from tests.support.mail import data, envelope, letter, post, smtp, stored
@@ -23,6 +24,17 @@ def test_every_alias_of_the_configuration_is_tested_here(lab: Lab) -> None:
     on_the_machine = lab["mail"].succeed("sed -n 's/:.*//p' /etc/aliases | grep -v '^#'").split()
     assert sorted(line.partition(":")[0] for line in mail["aliases"]) == sorted([*TO_ADMIN, "service"])
     assert sorted(on_the_machine) == sorted([*TO_ADMIN, "service"])
+
+
+@pytest.mark.parametrize("machine", ["mail", "mail2", "tn"])
+def test_accounts_and_groups_of_the_system_are_those_that_the_checks_know(lab: Lab, machine: str) -> None:
+    """An alias may lead to any of these accounts; a user may have the name of none of them, nor of a group."""
+    names = {
+        kind: set(lab[machine].succeed(f"getent {kind} | awk -F: '$3 < 1000 || $3 > 60000 {{print $1}}'").split())
+        for kind in ("passwd", "group")
+    }
+    assert names["passwd"] == SYSTEM_ACCOUNTS
+    assert names["group"] - SYSTEM_ACCOUNTS == SYSTEM_GROUPS
 
 
 @FROM_BOTH_SIDES

@@ -3,13 +3,13 @@
 from hypothesis import strategies as st
 
 from components.check_machines import RESERVED_NAMES
-from components.mail.model import SYSTEM_ACCOUNTS
+from components.mail.model import SYSTEM_ACCOUNTS, SYSTEM_GROUPS
 
 LABEL = st.from_regex(r"\A[a-z][a-z0-9]{0,9}\Z")
 USER = st.from_regex(r"\A[a-z_][a-z0-9_-]{0,15}\Z")
 FOREIGN = st.builds("{}@{}.example.org".format, USER, LABEL)
 TEXT = st.from_regex(r"[ -!#-[\]-~]{0,40}", fullmatch=True)  # no quote, no backslash
-TAKEN = SYSTEM_ACCOUNTS | RESERVED_NAMES
+TAKEN = SYSTEM_ACCOUNTS | SYSTEM_GROUPS | RESERVED_NAMES
 
 
 @st.composite

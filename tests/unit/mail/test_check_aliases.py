@@ -46,6 +46,8 @@ def test_good_aliases(good: list[MailServer]) -> None:
     ("bad", "expected"),
     [
         pytest.param([server("root: amdin")], ["alias-to-nobody"], id="target is nobody"),
+        pytest.param([server("office: fax")], ["alias-to-nobody"], id="a group of the system"),
+        pytest.param([server("root: clamav")], ["alias-to-nobody"], id="an account of the filter only"),
         pytest.param([server(f"root: amdin@{DOMAIN}")], ["alias-to-nobody"], id="target is nobody of the own domain"),
         pytest.param([server("a: amdin", "a: admin")], ["alias-to-nobody"], id="in the first of two lines of one name"),
         pytest.param([server("a: b", "b: c", "c: a")], ["alias-loop"], id="loop of three"),

@@ -51,6 +51,7 @@ def test_good_server(good: MailServerConfig) -> None:
         pytest.param(server(users=(User(name="a" * 33, password="x"),)), ["bad-user-name"], id="too long"),
         pytest.param(server(users=(User(name="1st", password="x"),)), ["bad-user-name"], id="begins with a figure"),
         pytest.param(server(users=(User(name="root", password="x"),)), ["system-user"], id="root"),
+        pytest.param(server(users=(User(name="fax", password="x"),)), ["system-user"], id="a group of the system"),
         pytest.param(server(users=(ADMIN, ADMIN)), ["user-twice"], id="user twice"),
         pytest.param(server(users=(User(name="a", password=""),)), ["bad-password"], id="no password"),
         pytest.param(server(users=(User(name="a", password="x:y"),)), ["bad-password"], id="colon in the password"),
