@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -63,9 +64,22 @@ def _to_pulumi(stack: Stack, env: Mapping[str, str]) -> None:
             f"{path}: the last run was interrupted in the middle of an operation",
             f"finish it first: bin/maillab --stack {stack.name} --engine offline up",
         )
-    execute(["pulumi", "stack", "select", "--create", stack.name], stack.root, env)
-    execute(["pulumi", "stack", "import", "--stack", stack.name, "--file", str(path)], stack.root, env)
+    with written(stack, json.dumps(_exported(stack))) as file:
+        execute(["pulumi", "stack", "select", "--create", stack.name], stack.root, env)
+        execute(["pulumi", "stack", "import", "--stack", stack.name, "--file", str(file)], stack.root, env)
     path.replace(path.with_suffix(".json.moved"))
+
+
+def _exported(stack: Stack) -> Mapping[str, object]:
+    """The state with the stack's `encryptionsalt` of now, without which Pulumi takes no secret."""
+    from offline import engine  # noqa: PLC0415 (as in cli/engine.py)
+    from offline.values import OfflineError  # noqa: PLC0415
+
+    try:
+        return engine.export_stack(stack.root, stack.name)
+    except OfflineError as error:
+        passphrase = "(with PULUMI_CONFIG_PASSPHRASE= in its environment)"
+        raise MaillabError(f"nothing was moved: {error}", f"mend that {passphrase}, then run the same again") from error
 
 
 def _to_offline(stack: Stack, env: Mapping[str, str]) -> None:
@@ -79,13 +93,52 @@ def _to_offline(stack: Stack, env: Mapping[str, str]) -> None:
             f"stack {stack.name}: the last run of Pulumi was interrupted in the middle of an operation",
             f"finish it first: pulumi refresh --stack {stack.name}",
         )
-    _write(stack.state_file(Engine.OFFLINE), json.dumps(exported, indent=1))
+    target = stack.state_file(Engine.OFFLINE)
+    with written(stack, json.dumps(exported, indent=1)) as path:
+        path.replace(target)
+    _sync(target.parent)  # the name too, before the other engine's is gone
     forget(Engine.PULUMI, stack)
 
 
-def _write(path: Path, text: str) -> None:
-    """All or nothing: a lab without a state would be an orphan."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write(text)
-    Path(file.name).replace(path)
+@contextmanager
+def written(stack: Stack, text: str) -> Iterator[Path]:
+    """A file with this state, all of it on the disk, for its owner alone: to be moved, else it is removed again.
+
+    Raises:
+        MaillabError: it can't be written.
+    """
+    folder = stack.state_file(Engine.OFFLINE).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=folder)
+    except OSError as error:
+        raise _unwritten(folder, error) from error
+    path = Path(name)
+    try:
+        _fill(descriptor, path, text)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _fill(descriptor: int, path: Path, text: str) -> None:
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as error:
+        raise _unwritten(path.parent, error) from error
+
+
+def _unwritten(folder: Path, error: OSError) -> MaillabError:
+    what = f"{folder}: the state can't be written: {error.strerror}; the lab is as it was"
+    return MaillabError(what, "make room, then run the same again: df -h")
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

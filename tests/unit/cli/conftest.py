@@ -27,7 +27,8 @@ def save_state(
     more: Sequence[Mapping[str, object]] = (),
 ) -> None:
     """Write a state as `engine` does: a stack with `outputs` and, if `made`, a container and `more` resources."""
-    root = {"type": "pulumi:pulumi:Stack", "outputs": outputs}
+    urn = "urn:pulumi:lab::maillab::pulumi:pulumi:Stack::maillab-lab"
+    root = {"urn": urn, "custom": False, "type": "pulumi:pulumi:Stack", "outputs": outputs}
     resources = [root, *([CONTAINER | {"type": "docker:index/container:Container"}, *more] if made else [])]
     deployment = {"resources": resources}
     wrapped: dict[str, object] = {"version": 3, "deployment": deployment}

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -15,10 +16,21 @@ from tests.unit.conftest import Program
 
 PULUMI = """
 echo "$1 $2" >>{log}
+case $2 in import) cat "$6" >{log}.imported; stat -c %a "$6" >{log}.mode;; esac
 [ "$2" != export ] || cat <<'END'
 {exported}
 END
 """
+SALT = "v1:C0+C3vO9QSY=:v1:KCVyMSwgso0eQj0d:urPaj8xotjEnq5Id37k2ppx1IrZcpA=="
+
+
+@pytest.fixture(autouse=True)
+def project(stack: Stack) -> Path:
+    """The stack's file, with what Pulumi's secrets need."""
+    (stack.root / "Pulumi.yaml").write_text("name: maillab\n", "utf-8")
+    path = stack.root / "Pulumi.lab.yaml"
+    path.write_text(f"encryptionsalt: {SALT}\n", "utf-8")
+    return path
 
 
 @pytest.fixture
@@ -35,6 +47,35 @@ def test_to_pulumi_imports_and_sets_the_offline_state_aside(stack: Stack, log: P
     assert stack.resources(Engine.OFFLINE) == []
 
 
+def test_pulumi_is_given_the_salt_of_now(stack: Stack, log: Path) -> None:
+    """The state may be from before there was one."""
+    save_state(stack, Engine.OFFLINE, {})
+    move(stack, Engine.PULUMI)
+    given = json.loads(log.with_name("log.imported").read_text("utf-8"))
+    assert given["deployment"]["secrets_providers"] == {"type": "passphrase", "state": {"salt": SALT}}
+    assert len(given["deployment"]["resources"]) == 2
+
+
+def test_what_pulumi_is_given_is_its_owners_alone_and_does_not_stay(stack: Stack, log: Path) -> None:
+    """It has the lab's passwords in it."""
+    save_state(stack, Engine.OFFLINE, {})
+    move(stack, Engine.PULUMI)
+    assert log.with_name("log.mode").read_text("utf-8") == "600\n"
+    left = sorted(path.name for path in stack.state_file(Engine.OFFLINE).parent.iterdir())
+    assert left == ["lab.json.moved", "lab.lock"]
+
+
+def test_without_a_salt_nothing_is_moved(stack: Stack, log: Path, project: Path) -> None:
+    """Pulumi would take a state whose secrets nobody can read."""
+    project.write_text("config: {}\n", "utf-8")
+    save_state(stack, Engine.OFFLINE, {})
+    with pytest.raises(MaillabError, match=r"nothing was moved: .* no encryptionsalt yet") as refusal:
+        move(stack, Engine.PULUMI)
+    assert "pulumi stack select --create lab" in str(refusal.value)
+    assert "PULUMI_CONFIG_PASSPHRASE=" in refusal.value.remedy[0]
+    assert (log.exists(), stack.makers()) == (False, [Engine.OFFLINE])
+
+
 def test_to_pulumi_keeps_a_copy(stack: Stack, log: Path) -> None:
     save_state(stack, Engine.OFFLINE, {})
     move(stack, Engine.PULUMI)
@@ -47,6 +88,23 @@ def test_to_offline_exports_then_forgets(stack: Stack, log: Path) -> None:
     move(stack, Engine.OFFLINE)
     assert log.read_text("utf-8") == "stack export\nstack rm\n"
     assert [resource["type"] for resource in stack.resources(Engine.OFFLINE)] == ["docker:index/volume:Volume"]
+
+
+def test_the_state_is_on_the_disk_before_pulumis_is_forgotten(
+    stack: Stack, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file itself, then its name in the folder."""
+    synced: list[tuple[bool, str]] = []
+    sync = os.fsync
+
+    def seen(descriptor: int) -> None:
+        synced.append((Path(f"/proc/self/fd/{descriptor}").is_dir(), log.read_text("utf-8")))
+        sync(descriptor)
+
+    monkeypatch.setattr("os.fsync", seen)
+    save_state(stack, Engine.PULUMI, {})
+    move(stack, Engine.OFFLINE)
+    assert synced == [(False, "stack export\n"), (True, "stack export\n")]
 
 
 def test_a_failed_import_leaves_the_offline_state(stack: Stack, program: Program) -> None:
