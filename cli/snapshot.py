@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
+import json
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from typing import cast
 
 from cli.engine import environment, execute
-from cli.move import unused
+from cli.move import unused, written
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
 from cli.where import home_of, say
@@ -14,18 +18,13 @@ from where import snapshots
 from where.problem import WhereError
 
 
-def _known(stack: Stack, name: str, engine: Engine) -> Path:
-    return home_of(stack).folder / f"snapshot-{name}.{engine}.json"
-
-
 def keep(stack: Stack, name: str) -> float:
     """Keep machine and state under `name`; answers the seconds it took. Raises WhereError, MaillabError."""
     with unused(stack):
-        seconds = snapshots.take(home_of(stack), name)
-        for engine in Engine:
-            _known(stack, name, engine).unlink(missing_ok=True)
-        for engine in stack.makers():
-            _export(engine, stack, _known(stack, name, engine))
+        # It goes with the machine's note, which is on the disk before the machine is asked for anything.
+        known = {str(engine): _export(engine, stack) for engine in stack.makers()}
+        seconds = snapshots.take(home_of(stack), name, known)
+        _forget_files(stack, name)
     return seconds
 
 
@@ -34,13 +33,14 @@ def put_back(stack: Stack, name: str) -> float:
 
     Answers the seconds it took. Raises WhereError, MaillabError.
     """
-    with unused(stack):
-        makers = stack.makers()
-        _refuse_other_engine(stack, name, makers)
+    with unused(stack), ExitStack() as files:
+        known = _known(stack, name)
+        _refuse_other_engine(stack, name, known)
+        # Before the machine goes back: with a state that can't be written it would be an orphan.
+        ready = {engine: files.enter_context(written(stack, text)) for engine, text in known.items()}
         seconds = snapshots.restore(home_of(stack), name)
-        for engine in makers:
-            if _known(stack, name, engine).exists():
-                _import(engine, stack, _known(stack, name, engine))
+        for engine, path in ready.items():
+            _import(engine, stack, path)
     try:
         snapshots.set_clock(home_of(stack))
     except WhereError as error:
@@ -51,33 +51,64 @@ def put_back(stack: Stack, name: str) -> float:
 def drop(stack: Stack, name: str) -> None:
     """Remove a snapshot. Raises WhereError."""
     snapshots.drop(home_of(stack), name)
-    for engine in Engine:
-        _known(stack, name, engine).unlink(missing_ok=True)
+    _forget_files(stack, name)
 
 
-def _refuse_other_engine(stack: Stack, name: str, makers: list[Engine]) -> None:
-    for engine in Engine:
-        if _known(stack, name, engine).exists() and engine not in makers:
+def _known(stack: Stack, name: str) -> dict[Engine, str]:
+    """The state of then, as text. Raises WhereError, MaillabError."""
+    note = snapshots.note(home_of(stack), name)
+    if "known" in note:
+        texts = {Engine(key): text for key, text in cast("Mapping[str, str]", note["known"]).items()}
+    else:
+        texts = {engine: path.read_text("utf-8") for engine, path in _files(stack, name).items() if path.exists()}
+    for engine, text in texts.items():
+        _refuse_damaged(engine, f"at the snapshot {name}", text, f"remove it: bin/maillab vm forget {name}")
+    return texts
+
+
+def _files(stack: Stack, name: str) -> dict[Engine, Path]:
+    """Where the states of older snapshots are, which have nothing of it in their notes."""
+    return {engine: home_of(stack).folder / f"snapshot-{name}.{engine}.json" for engine in Engine}
+
+
+def _forget_files(stack: Stack, name: str) -> None:
+    for path in _files(stack, name).values():
+        path.unlink(missing_ok=True)
+
+
+def _refuse_damaged(engine: Engine, when: str, text: str, remedy: str) -> None:
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise MaillabError(f"what the {engine} engine knew {when} is damaged: {error}", remedy) from error
+
+
+def _refuse_other_engine(stack: Stack, name: str, known: Mapping[Engine, str]) -> None:
+    makers = stack.makers()
+    for engine in known:
+        if engine not in makers:
             raise MaillabError(
                 f"at the snapshot {name} the lab belonged to the {engine} engine",
                 f"hand it over first: bin/maillab --stack {stack.name} state move --to {engine}",
             )
 
 
-def _export(engine: Engine, stack: Stack, path: Path) -> None:
+def _export(engine: Engine, stack: Stack) -> str:
     if engine is Engine.OFFLINE:
-        shutil.copyfile(stack.state_file(engine), path)
+        text = stack.state_file(engine).read_text("utf-8")
     else:
-        words = ["pulumi", "stack", "export", "--stack", stack.name, "--file", str(path)]
-        execute(words, stack.root, environment())
+        with tempfile.TemporaryDirectory(dir=home_of(stack).folder) as folder:
+            path = Path(folder) / "state"
+            words = ["pulumi", "stack", "export", "--stack", stack.name, "--file", str(path)]
+            execute(words, stack.root, environment())
+            text = path.read_text("utf-8")
+    _refuse_damaged(engine, "now", text, "nothing was kept; run the same again")
+    return text
 
 
 def _import(engine: Engine, stack: Stack, path: Path) -> None:
     if engine is Engine.OFFLINE:
-        target = stack.state_file(engine)
-        unfinished = target.with_suffix(".restored")
-        shutil.copyfile(path, unfinished)
-        unfinished.replace(target)
+        path.replace(stack.state_file(engine))
     else:
         words = ["pulumi", "stack", "import", "--stack", stack.name, "--file", str(path)]
         execute(words, stack.root, environment())

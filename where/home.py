@@ -110,7 +110,10 @@ class Home:
         unfinished = self.folder / f"{name}.{secrets.token_hex(4)}"
         try:
             unfinished.touch(0o600)
-            unfinished.write_text(text, "utf-8")
+            with unfinished.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
             unfinished.replace(self.folder / name)
         except OSError as error:
             unfinished.unlink(missing_ok=True)

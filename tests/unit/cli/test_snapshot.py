@@ -1,7 +1,10 @@
 """Snapshots of a lab: what the engine knew goes with the machine."""
 
+import errno
 import fcntl
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -12,33 +15,62 @@ from cli.snapshot import drop, keep, put_back
 from cli.stack import Engine, Stack
 from tests.unit.cli.conftest import save_lab
 from tests.unit.conftest import Program
+from where.home import Home
 from where.problem import WhereError
 
-Act = Callable[[Stack, str], float]
+Act = Callable[[Stack, str], object]
 # pulumi with `--file PATH`; the steps of the machine's part are in the same file.
-PULUMI = 'echo "$1 $2 $6" >>steps; touch "$6"'
+PULUMI = """
+echo "$1 $2 $6" >>steps
+case $2 in export) echo '{"pulumi": 1}' >"$6";; import) cat "$6" >imported;; esac
+"""
+
+
+@dataclass
+class Machine:
+    """The machine's part, which works: it remembers the notes of snapshots, and what it was told to do."""
+
+    root: Path
+    notes: dict[str, dict[str, object]] = field(default_factory=dict)
+
+    def step(self, name: str) -> None:
+        with (self.root / "steps").open("a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
+
+    def take(self, _home: Home, name: str, known: Mapping[str, str]) -> float:
+        self.step("take")
+        self.notes[name] = {"known": known}
+        return 1.0
+
+    def restore(self, _home: Home, _name: str) -> float:
+        self.step("restore")
+        return 1.0
+
+    def drop(self, _home: Home, name: str) -> None:
+        self.step("drop")
+        self.notes.pop(name, None)
 
 
 @pytest.fixture(autouse=True)
-def folder(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The machine's folder; the machine's part works."""
-    home = where.home_of(stack)
-    home.folder.mkdir(parents=True)
-    for name in ("take", "restore", "drop", "set_clock"):
-        monkeypatch.setattr(f"where.snapshots.{name}", lambda *_, name=name: step(stack, name))
-    return home.folder
-
-
-def step(stack: Stack, name: str) -> float:
-    """Remember it; answers the seconds it took."""
-    with (stack.root / "steps").open("a", encoding="utf-8") as file:
-        file.write(f"{name}\n")
-    return 1.0
+def machine(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """The stack's."""
+    where.home_of(stack).folder.mkdir(parents=True)
+    found = Machine(stack.root)
+    for name in ("take", "restore", "drop"):
+        monkeypatch.setattr(f"where.snapshots.{name}", getattr(found, name))
+    monkeypatch.setattr("where.snapshots.note", lambda _, name: found.notes.get(name, {}))
+    monkeypatch.setattr("where.snapshots.set_clock", lambda _: found.step("set_clock"))
+    return found
 
 
 def steps(stack: Stack) -> list[str]:
     path = stack.root / "steps"
     return path.read_text("utf-8").splitlines() if path.exists() else []
+
+
+def states(stack: Stack) -> list[str]:
+    """What lies where the offline engine keeps its state."""
+    return sorted(path.name for path in stack.state_file(Engine.OFFLINE).parent.iterdir())
 
 
 def test_a_snapshot_knows_what_the_engine_knew(stack: Stack) -> None:
@@ -51,25 +83,96 @@ def test_a_snapshot_knows_what_the_engine_knew(stack: Stack) -> None:
     assert state.read_text("utf-8") == before
 
 
-def test_pulumis_state_is_put_back_before_the_clock(stack: Stack, folder: Path, program: Program) -> None:
-    """Without its clock a lab is usable, without its state it is an orphan."""
+def test_a_state_that_is_put_back_is_its_owners_alone(stack: Stack) -> None:
+    """It has the lab's passwords in it."""
+    save_lab(stack, "vm")
+    stack.state_file(Engine.OFFLINE).chmod(0o600)
+    keep(stack, "before")
+    put_back(stack, "before")
+    assert stack.state_file(Engine.OFFLINE).stat().st_mode & 0o777 == 0o600
+    assert states(stack) == ["lab.json", "lab.lock"]
+
+
+def test_the_state_is_known_before_the_machine_is_asked(stack: Stack, program: Program) -> None:
+    """And put back before the clock: without that a lab is usable, without its state it is an orphan."""
     save_lab(stack, "vm", Engine.PULUMI)
     program("pulumi", PULUMI)
     keep(stack, "before")
     put_back(stack, "before")
-    path = folder / "snapshot-before.pulumi.json"
-    assert steps(stack) == ["take", f"stack export {path}", "restore", f"stack import {path}", "set_clock"]
+    assert [line.rpartition(" ")[0] or line for line in steps(stack)] == [
+        "stack export", "take", "restore", "stack import", "set_clock",
+    ]  # fmt: skip
+    assert (stack.root / "imported").read_text("utf-8") == '{"pulumi": 1}\n'
+    assert list(where.home_of(stack).folder.iterdir()) == []
 
 
-def test_a_state_of_an_older_snapshot_of_that_name_is_not_put_back(stack: Stack) -> None:
+def test_a_state_that_can_not_be_read_is_not_kept(stack: Stack, program: Program) -> None:
+    save_lab(stack, "vm", Engine.PULUMI)
+    program("pulumi", 'echo "{" >"$6"')
+    with pytest.raises(MaillabError, match="what the pulumi engine knew now is damaged") as refusal:
+        keep(stack, "before")
+    assert "nothing was kept" in refusal.value.remedy[0]
+    assert steps(stack) == []
+
+
+@pytest.mark.parametrize("text", ["", '{"version": 3, "deploy'])
+def test_a_damaged_state_does_not_replace_that_of_now(stack: Stack, machine: Machine, text: str) -> None:
     save_lab(stack, "vm")
-    keep(stack, "before")
-    stack.state_file(Engine.OFFLINE).unlink()
+    now = stack.state_file(Engine.OFFLINE).read_text("utf-8")
+    machine.notes["before"] = {"known": {"offline": text}}
+    with pytest.raises(MaillabError, match="knew at the snapshot before is damaged") as refusal:
+        put_back(stack, "before")
+    assert refusal.value.remedy == ("remove it: bin/maillab vm forget before",)
+    assert (stack.state_file(Engine.OFFLINE).read_text("utf-8"), steps(stack)) == (now, [])
+
+
+def test_a_machine_that_is_not_put_back_leaves_the_state(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise WhereError("restore-failed", "qemu: Error")
+
+    save_lab(stack, "vm")
     keep(stack, "before")
     save_lab(stack, "vm", Engine.OFFLINE, "new")
     now = stack.state_file(Engine.OFFLINE).read_text("utf-8")
-    put_back(stack, "before")
+    monkeypatch.setattr("where.snapshots.restore", fail)
+    with pytest.raises(WhereError, match="Error"):
+        put_back(stack, "before")
     assert stack.state_file(Engine.OFFLINE).read_text("utf-8") == now
+    assert states(stack) == ["lab.json", "lab.lock"]
+
+
+def test_a_disk_without_room_for_the_state_is_told_before_the_machine_goes_back(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    save_lab(stack, "vm")
+    keep(stack, "before")
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(MaillabError, match="the state can't be written: No space left on device"):
+        put_back(stack, "before")
+    assert steps(stack) == ["take"]
+    assert states(stack) == ["lab.json", "lab.lock"]
+
+
+def test_a_snapshot_of_before_has_its_state_in_a_file(stack: Stack, machine: Machine) -> None:
+    save_lab(stack, "vm")
+    old = where.home_of(stack).folder / "snapshot-before.offline.json"
+    old.write_text('{"old": 1}', "utf-8")
+    machine.notes["before"] = {"cpus": 2}
+    put_back(stack, "before")
+    assert json.loads(stack.state_file(Engine.OFFLINE).read_text("utf-8")) == {"old": 1}
+
+
+@pytest.mark.parametrize("act", [keep, drop])
+def test_such_a_file_goes_with_it(stack: Stack, act: Act) -> None:
+    """Also when the name is used again: the new one has its own."""
+    save_lab(stack, "vm")
+    old = where.home_of(stack).folder / "snapshot-before.offline.json"
+    old.touch()
+    act(stack, "before")
+    assert not old.exists()
 
 
 def test_a_clock_that_can_not_be_set_is_said(
@@ -117,23 +220,13 @@ def test_a_run_of_pulumi_is_not_disturbed(stack: Stack, act: Act) -> None:
     assert steps(stack) == []
 
 
-def test_what_the_engine_knew_goes_with_a_snapshot_that_is_dropped(stack: Stack, folder: Path) -> None:
-    save_lab(stack, "vm")
-    keep(stack, "before")
-    drop(stack, "before")
-    assert steps(stack) == ["take", "drop"]
-    assert list(folder.glob("snapshot-*")) == []
-
-
-def test_a_snapshot_that_is_not_dropped_keeps_what_the_engine_knew(
-    stack: Stack, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_snapshot_that_is_not_dropped_keeps_its_state(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise WhereError("snapshot-failed", "qemu: Error")
 
-    save_lab(stack, "vm")
-    keep(stack, "before")
+    old = where.home_of(stack).folder / "snapshot-before.offline.json"
+    old.touch()
     monkeypatch.setattr("where.snapshots.drop", fail)
     with pytest.raises(WhereError, match="Error"):
         drop(stack, "before")
-    assert (folder / "snapshot-before.offline.json").exists()
+    assert old.exists()

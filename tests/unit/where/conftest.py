@@ -2,13 +2,16 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from tests.unit.conftest import Program
 from where import power
+from where import snapshots as snapshots_module
 from where.home import Home, Settings
+from where.snapshots import Snapshot
 
 SETTINGS = Settings(name="lab", base="base", cpus=2, memory=1024, disk=8, ssh_port=0, accelerator="tcg")
 Runs = Callable[[], int]
@@ -81,6 +84,47 @@ def orders(monkeypatch: pytest.MonkeyPatch, home: Home) -> list[str]:
     monkeypatch.setattr(power, "order", order)
     monkeypatch.setattr(power, "run_state", lambda _: "running")
     return given
+
+
+@dataclass
+class Monitor:
+    """A qemu's monitor: `lines` were given to it, `kept` are its snapshots.
+
+    With a `refusal` it says that; `loses`: it has removed an older snapshot by then.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    kept: dict[str, Snapshot] = field(default_factory=dict)
+    refusal: str = ""
+    loses: bool = False
+    clock: float = 1000
+
+    def obey(self, line: str) -> str:
+        """As qemu does: savevm removes an older one first."""
+        self.lines.append(line)
+        verb, _, name = line.partition(" ")
+        if self.refusal and not self.loses:
+            return self.refusal
+        if verb in ("savevm", "delvm"):
+            self.kept.pop(name, None)
+        if verb == "savevm" and not self.refusal:
+            self.clock += 0.125
+            self.kept[name] = Snapshot(name=name, made=self.clock, size=5 << 20)
+        return self.refusal
+
+
+@pytest.fixture
+def monitor(home: Home, runs: Runs, program: Program, monkeypatch: pytest.MonkeyPatch) -> Monitor:
+    """Of a machine that runs, with two processors, emulated, and two snapshots."""
+    qemu = Monitor(kept={name: Snapshot(name=name, made=1, size=5 << 20) for name in ("before", "x")})
+    monkeypatch.setattr(snapshots_module, "snapshots", lambda _: list(qemu.kept.values()))
+    monkeypatch.setattr(snapshots_module, "monitor", lambda _, line: qemu.obey(line))
+    monkeypatch.setattr(snapshots_module, "order", lambda _, line: qemu.lines.append(line))
+    program("ssh", 'echo "$*" >>ssh.calls')
+    runs()
+    home.save(settings())
+    home.write("accelerator", "tcg\n")
+    return qemu
 
 
 @pytest.fixture
