@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import sys
 
@@ -25,6 +26,11 @@ def main() -> int:
     except PermissionError as error:
         owner = "it may be another user's: an earlier run was made with sudo, so use sudo again"
         print(f"maillab: no right to {error.filename}", owner, sep="\n  ", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(f"maillab: the disk is full: {error.filename or ''}", "make room: df -h", sep="\n  ", file=sys.stderr)
         return 1
     return 0
 
