@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cli import docker, where
 from cli.choice import Choice
 from cli.engine import forget
+from cli.move import unused
 from cli.problem import MaillabError
 from cli.stack import PROJECT, Stack
 from components.vm.model import VM
@@ -61,12 +62,14 @@ def _remove_with_machine(choice: Choice, *, yes: bool, keep_mail: bool, images: 
     stack = choice.stack
     home = where.home_of(stack)
     kept = home.disk.exists() and (keep_mail or not (yes or _mail_is_lost(f"the disk {home.disk}", stack.label)))
-    if not kept:
-        yield from where.remove_machine(stack, images=images)
-    else:
-        if stack.makers():
+    with unused(stack):
+        if not kept:
+            yield from where.remove_machine(stack, images=images)
+        elif stack.makers():
             choice.attend(start=True)
-            choice.run("destroy")
+    if kept:
+        if stack.makers():
+            choice.run("destroy")  # which takes the lock itself
         yield f"kept, with the mail: {home.disk}"
     yield from _images_built_here(stack, images=images)
 
@@ -79,11 +82,20 @@ def _images_built_here(stack: Stack, *, images: bool) -> Iterator[str]:
 
 
 def forget_lab(choice: Choice) -> Iterator[str]:
-    """Drop what is known of a lab whose place is gone for good; nothing is removed there."""
+    """Drop what is known of a lab whose place is gone for good; nothing is removed there.
+
+    Raises:
+        MaillabError: its place is a virtual machine that is here, and would go on running unknown to anybody.
+    """
     stack = choice.stack
-    place = where.place_of(stack)
-    for engine in stack.makers():
-        forget(engine, stack)
+    place, machine = where.place_of(stack), where.home_of(stack).folder
+    if place == VM and machine.exists():
+        what = f"the virtual machine of the lab {stack.name}, with its mail, is on this computer: {machine}"
+        remedy = f"remove it (you are asked about the mail): bin/maillab --stack {stack.name} down"
+        raise MaillabError(what, remedy, id="vm-is-here")
+    with unused(stack):
+        for engine in stack.makers():
+            forget(engine, stack)
     yield f"forgotten: what may be left of {stack.name} at {place}" if place else f"there is no lab {stack.name}"
 
 

@@ -44,19 +44,24 @@ def ssh(
 @vm.command()
 def start(context: typer.Context) -> None:
     """Switch it on; the lab in it starts by itself, with its queues and mailboxes."""
+    from cli.where import is_ready  # noqa: PLC0415
+
     with _machine(context) as choice:
         choice.attend(start=True)
         _running(choice)  # a lab whose first `up` failed before it has none
-    typer.echo("The virtual machine runs, its Docker engine answers.")
+        ready = is_ready(choice.stack)
+    unfinished = f"; the first `up` did not come to its end: bin/maillab --stack {choice.stack.name} up"
+    typer.echo(f"The virtual machine runs{', its Docker engine answers.' if ready else unfinished}")
 
 
 @vm.command()
 def stop(context: typer.Context) -> None:
     """Shut it down; everything in it stays."""
+    from cli.move import unused  # noqa: PLC0415
     from cli.where import home_of, say  # noqa: PLC0415
     from where.power import stop as shut_down  # noqa: PLC0415
 
-    with _machine(context) as choice:
+    with _machine(context) as choice, unused(choice.stack):
         shut_down(home_of(choice.stack), say)
     typer.echo("The virtual machine is off; `bin/maillab vm start` brings the lab back.")
 

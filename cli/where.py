@@ -58,6 +58,11 @@ def is_made(stack: Stack) -> bool:
     return bool(_inputs(stack, PROVIDER) or _inputs(stack, MACHINE))
 
 
+def is_ready(stack: Stack) -> bool:
+    """Was the engine of the lab's virtual machine reached once?"""
+    return bool(_inputs(stack, READY))
+
+
 def refuse_moved(stack: Stack, *, look_only: bool = False) -> None:
     """A lab stays where it was made: what is there would be left behind, unknown to the state.
 
@@ -76,11 +81,12 @@ def refuse_moved(stack: Stack, *, look_only: bool = False) -> None:
             forget(engine, stack)
         return
     name = f"bin/maillab --stack {stack.name}"
+    gone = f"or, if that place is gone for good: {name} down --forget"
     raise MaillabError(
         f"the lab {stack.name} is at {place}, and maillab:where (or DOCKER_HOST) says {wanted} now; "
         "nothing was changed",
         f"remove it there first: put the old place back, {name} down; then bring it up at the new place",
-        f"or, if that place is gone for good: {name} down --forget",
+        *([] if place == VM else [gone]),
         id="where-changed",
     )
 
@@ -95,7 +101,7 @@ def attend(stack: Stack, *, start: bool = False) -> None:
         if place == VM and _inputs(stack, MACHINE):
             if start or home.pid() is None:
                 _start(stack, home, start=start)
-            if _inputs(stack, READY):  # else the first `up` came no further, and the next one goes on there
+            if is_ready(stack):  # else the first `up` came no further, and the next one goes on there
                 docker.use(power.reach(home, say))
         elif place.startswith("ssh://") and _inputs(stack, PROVIDER):
             attend_again(stack, place)

@@ -1,7 +1,9 @@
 """Stacks in a folder of their own, and their states."""
 
+import fcntl
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,16 @@ from cli.stack import Engine, Stack
 from cli.where import GUARD, PROVIDER
 
 CONTAINER = {"urn": "urn:pulumi:lab::maillab::docker:index/container:Container::mail", "custom": True}
+
+
+@contextmanager
+def other_run(stack: Stack) -> Iterator[None]:
+    """A run of the offline engine works on the stack meanwhile."""
+    path = stack.state_file(Engine.OFFLINE).with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 @pytest.fixture

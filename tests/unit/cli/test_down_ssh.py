@@ -9,7 +9,7 @@ from cli.choice import Choice
 from cli.down import forget_lab, remove_lab
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
-from tests.unit.cli.conftest import configure, save_lab, save_state
+from tests.unit.cli.conftest import configure, other_run, save_lab, save_state
 from tests.unit.conftest import Program
 from where.tunnel import Tunnel
 
@@ -162,10 +162,20 @@ def test_no_lab_is_forgotten(stack: Stack) -> None:
     assert list(forget_lab(Choice(stack=stack, engine=None))) == ["there is no lab lab"]
 
 
-def test_forgetting_removes_no_disk(stack: Stack, tmp_path: Path) -> None:
+def test_a_machine_that_is_here_is_not_forgotten(stack: Stack, tmp_path: Path) -> None:
+    """It may run, and nobody would know of it, nor of the mail in it."""
     save_lab(stack, "vm", Engine.OFFLINE, where.MACHINE)
     disk = tmp_path / ".vm" / "lab" / "disk.qcow2"
     disk.parent.mkdir(parents=True)
     disk.touch()
-    list(forget_lab(Choice(stack=stack, engine=None)))
-    assert disk.exists()
+    with pytest.raises(MaillabError, match=r"virtual machine of the lab lab, with its mail, is on this") as refusal:
+        list(forget_lab(Choice(stack=stack, engine=None)))
+    assert refusal.value.id == "vm-is-here"
+    assert refusal.value.remedy[0].endswith("bin/maillab --stack lab down")
+    assert (disk.exists(), stack.makers()) == (True, [Engine.OFFLINE])
+
+
+def test_a_lab_on_which_another_run_works_is_not_forgotten(lab: Stack) -> None:
+    with other_run(lab), pytest.raises(MaillabError, match="another run works on stack lab"):
+        list(forget_lab(Choice(stack=lab, engine=None)))
+    assert lab.makers() == [Engine.OFFLINE]

@@ -9,7 +9,7 @@ from cli.choice import Choice
 from cli.down import remove_lab
 from cli.problem import MaillabError
 from cli.stack import Engine, Stack
-from tests.unit.cli.conftest import configure, save_lab, save_state
+from tests.unit.cli.conftest import configure, other_run, save_lab, save_state
 from tests.unit.conftest import Program
 
 
@@ -50,6 +50,27 @@ def test_yes_removes_the_machine_and_forgets_the_lab(stack: Stack, disk: Path, d
     assert stack.makers() == []
     assert lines[0] == f"removed the virtual machine {disk.parent}"
     assert done == []
+
+
+@pytest.mark.parametrize("keep_mail", [True, False])
+def test_a_machine_in_which_another_run_works_is_left_alone(
+    stack: Stack, disk: Path, done: list[str], keep_mail: bool
+) -> None:
+    with other_run(stack), pytest.raises(MaillabError, match="another run works on stack lab"):
+        down(stack, yes=True, keep_mail=keep_mail)
+    assert (disk.exists(), stack.makers(), done) == (True, [Engine.OFFLINE], [])
+
+
+def test_the_engine_that_removes_the_lab_in_it_is_no_other_run(
+    stack: Stack, disk: Path, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(_self: Choice, verb: str) -> None:
+        with other_run(stack):
+            done.append(verb)
+
+    monkeypatch.setattr(Choice, "run", run)
+    down(stack, keep_mail=True)
+    assert (done, disk.exists()) == (["start", "destroy"], True)
 
 
 def test_what_machines_start_from_goes_with_the_last_one(stack: Stack, disk: Path, done: list[str]) -> None:

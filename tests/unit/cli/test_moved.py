@@ -47,6 +47,14 @@ def test_a_place_that_is_gone_can_be_forgotten(stack: Stack) -> None:
     assert stack.makers() == [Engine.OFFLINE]
 
 
+def test_a_machine_of_this_computer_is_removed_not_forgotten(stack: Stack) -> None:
+    save_lab(stack, "vm", Engine.OFFLINE, where.MACHINE)
+    configure(stack, "local")
+    with pytest.raises(MaillabError, match="nothing was changed") as refusal:
+        refuse_moved(stack)
+    assert "--forget" not in " ".join(refusal.value.remedy)
+
+
 def test_another_docker_host_would_move_it(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     save_lab(stack, LOCAL, Engine.OFFLINE, where.PROVIDER)
     monkeypatch.setattr(where, "environment", lambda: {"DOCKER_HOST": "tcp://192.0.2.1:2375"})

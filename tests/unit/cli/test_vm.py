@@ -10,8 +10,8 @@ from cli import vm_status, where
 from cli.app import app
 from cli.choice import Choice
 from cli.problem import MaillabError
-from cli.stack import Stack
-from tests.unit.cli.conftest import save_lab
+from cli.stack import Engine, Stack
+from tests.unit.cli.conftest import other_run, save_lab
 from where.home import Home, Settings
 from where.problem import WhereError
 from where.snapshots import Snapshot
@@ -58,6 +58,29 @@ def test_a_machine_that_is_off(chosen: Stack, words: list[str]) -> None:
 def test_a_machine_that_was_never_made_is_not_said_to_run(chosen: Stack) -> None:
     save_lab(chosen, "vm")
     assert str(refusal("start")) == "the virtual machine does not run"
+
+
+@pytest.mark.parametrize(
+    ("ready", "words"),
+    [
+        ([where.READY], "The virtual machine runs, its Docker engine answers."),
+        ([], "The virtual machine runs; the first `up` did not come to its end: bin/maillab --stack lab up"),
+    ],
+)
+def test_start_says_what_was_waited_for(
+    chosen: Stack, monkeypatch: pytest.MonkeyPatch, ready: list[str], words: str
+) -> None:
+    save_lab(chosen, "vm", Engine.OFFLINE, where.MACHINE, *ready)
+    monkeypatch.setattr(Choice, "attend", lambda _, **__: None)
+    monkeypatch.setattr(Home, "pid", lambda _: 1)
+    assert CliRunner().invoke(app, ["vm", "start"], catch_exceptions=False).stdout == f"{words}\n"
+
+
+def test_a_machine_in_which_another_run_works_is_not_stopped(chosen: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_lab(chosen, "vm")
+    monkeypatch.setattr("where.power.stop", lambda *_: pytest.fail("it was stopped"))
+    with other_run(chosen):
+        assert str(refusal("stop")) == "another run works on stack lab"
 
 
 def test_status_of_a_machine_that_was_never_made(chosen: Stack) -> None:
