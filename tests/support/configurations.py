@@ -9,16 +9,22 @@ LABEL = st.from_regex(r"\A[a-z][a-z0-9]{0,9}\Z")
 USER = st.from_regex(r"\A[a-z_][a-z0-9_-]{0,15}\Z")
 FOREIGN = st.builds("{}@{}.example.org".format, USER, LABEL)
 TEXT = st.from_regex(r"[ -!#-[\]-~]{0,40}", fullmatch=True)  # no quote, no backslash
+DESTINATIONS = [
+    ["$myhostname", "$mydomain"],
+    ["$mydomain", "$myhostname", "mail.$mydomain"],
+    ["$mydomain"],
+    ["$mydomain", "dns.$mydomain"],
+]
 TAKEN = SYSTEM_ACCOUNTS | SYSTEM_GROUPS | RESERVED_NAMES
 
 
 @st.composite
 def mail_servers(draw: st.DrawFn, destinations: list[str], relayhost: str | None) -> dict[str, object]:
-    """A `mail` section: users, and aliases that lead to users, foreigners or earlier aliases (so never round)."""
-    users = draw(st.lists(USER.filter(lambda name: name not in TAKEN), min_size=1, max_size=6, unique=True))
+    """A `mail` section: users, if any, and aliases to users, foreigners or earlier aliases (so never round)."""
+    users = draw(st.lists(USER.filter(lambda name: name not in TAKEN), max_size=6, unique=True))
     names = draw(st.lists(USER.filter(lambda name: name not in users), max_size=5, unique=True))
     aliases: list[str] = []
-    targets = [st.sampled_from(users), FOREIGN]
+    targets = [st.sampled_from(users), FOREIGN] if users else [FOREIGN]
     for index, name in enumerate(names):
         choice = st.one_of(*targets, st.sampled_from(names[:index])) if index else st.one_of(*targets)
         aliases.append(f"{name}: {', '.join(draw(st.lists(choice, min_size=1, max_size=3, unique=True)))}")
@@ -33,7 +39,7 @@ def mail_servers(draw: st.DrawFn, destinations: list[str], relayhost: str | None
                     "smtpd_banner": st.just("$myhostname ESMTP"),
                     "biff": st.sampled_from(["yes", "no"]),
                     "smtpd_client_connection_count_limit": st.integers(1, 500).map(str),
-                    "always_bcc": st.sampled_from(users),
+                    **({"always_bcc": st.sampled_from(users)} if users else {}),
                 },
             )
         ),
@@ -56,7 +62,7 @@ def schools(draw: st.DrawFn) -> dict[str, object]:
     filtered, split, second = draw(st.booleans()), draw(st.booleans()), draw(st.booleans())
     server = "mail" if split else "dns"
     relay = f"[{v4[2]}]" if filtered else None
-    destinations = draw(st.sampled_from([["$myhostname", "$mydomain"], ["$mydomain", "$myhostname", "mail.$mydomain"]]))
+    destinations = draw(st.sampled_from(DESTINATIONS))
     main = draw(mail_servers(destinations, relay))
     machines: list[dict[str, object]] = [
         {"name": "dns", "roles": ["dns"] if split else ["dns", "mail"]} | ({} if split else {"mail": main})
@@ -64,7 +70,10 @@ def schools(draw: st.DrawFn) -> dict[str, object]:
     if split:
         machines.append({"name": "mail", "roles": ["mail"], "mail": main})
     if filtered:
-        routes = [{"domain": domain, "server": server}]
+        taken = {one.replace("$mydomain", domain).replace("$myhostname", f"{server}.{domain}") for one in destinations}
+        servers = dict.fromkeys(sorted(taken), server) | ({f"second.{domain}": "second"} if second else {})
+        chosen = draw(st.lists(st.sampled_from([*servers]), unique=True))
+        routes = [{"domain": one, "server": servers[one]} for one in chosen]
         machines.append({"name": "filter", "roles": ["spamfilter"], "spamfilter": {"domains": routes}})
     if second:
         section = draw(mail_servers(["$myhostname"], relay))
