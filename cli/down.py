@@ -165,13 +165,13 @@ def remove_leftovers(stack: str, *, volumes: bool) -> list[str]:
 def images() -> list[Image]:
     """The project's images: tags `maillab/…`, the base image that the set-up made, old builds without a tag.
 
-    A tag that somebody else gave to one of them is not the lab's: it stays.
+    All that was built here has the label, from the first step on. A tag that somebody else gave to one of them is not
+    the lab's, nor is an image without the label, whatever it is called: they stay.
     """
     form = "{{.ID}} {{.Repository}}:{{.Tag}}"
     found: dict[str, set[str]] = {}
     # The base by its name too: what others build on it inherits its label.
     kinds = (
-        [f"reference={PROJECT}/*"],
         [f"label={docker.PROJECT_LABEL}={PROJECT}"],
         [f"label={docker.BASE_LABEL}", f"reference={BASE_IMAGE}"],
     )

@@ -22,9 +22,9 @@ case "$1 $2" in
   "image ls") case "$*" in
       *maillab.base*reference=debian:trixie-slim*) echo "sha256:4 debian:trixie-slim";;
       *maillab.base*) printf "%s\\n" "sha256:4 debian:trixie-slim" "sha256:5 my/own:1" "sha256:6 <none>:<none>";;
-      *reference*) printf "%s\\n" "sha256:2 maillab/mail:latest" "sha256:2 school/base:1"
-        echo "sha256:1 maillab/machine:latest";;
-      *) echo "sha256:1 maillab/machine:latest"; echo "sha256:3 <none>:<none>";;
+      *maillab.project=maillab*) printf "%s\\n" "sha256:2 maillab/mail:latest" "sha256:2 school/base:1"
+        printf "%s\\n" "sha256:1 maillab/machine:latest" "sha256:3 <none>:<none>" "sha256:7 school/mail:1";;
+      *) echo "sha256:8 maillab/by-hand:1";;
     esac;;
 esac
 """
@@ -65,8 +65,13 @@ def test_images_go_by_their_tags_and_old_builds_by_id(log: Path) -> None:
 def test_tags_of_others_stay(log: Path) -> None:
     down.remove_images()
     assert not [
-        line for line in asked(log) if any(other in line for other in ("school/base", "my/own", "sha256:5", "sha256:6"))
+        line for line in asked(log) if any(other in line for other in ("school/", "my/own", "sha256:5", "sha256:6"))
     ]
+
+
+def test_an_image_that_was_not_built_here_stays_whatever_it_is_called(log: Path) -> None:
+    down.remove_images()
+    assert not [line for line in asked(log) if "by-hand" in line]
 
 
 def test_images_stay_while_another_lab_runs_on_them(tmp_path: Path, program: Program) -> None:

@@ -22,7 +22,7 @@ case "$*" in
   "ps --all --filter label=maillab.stack=lab "*) echo '["lab-mail","mail","lab","exited"]';;
   "volume ls "*) echo lab-spool;;
   "network ls "*) echo lab-school;;
-  "image ls "*maillab/*) echo "sha256:1 maillab/mail:latest";;
+  "image ls "*label=maillab.project=maillab*) echo "sha256:1 maillab/mail:latest";;
 esac
 """
 
