@@ -64,6 +64,12 @@ KNOWN = (
         "upgrade it (Debian 12, 13 and Ubuntu have a newer docker.io), or let DOCKER_HOST name another engine",
     ),
     _known(
+        "no-way",
+        r"(connect to the docker (daemon|API) at|error during connect:.*)\s*\S*/maillab-\d+/[0-9a-f]+/docker\.sock",
+        "the way to the lab's Docker engine is gone",
+        "bin/maillab status makes it anew (a virtual machine that is off: bin/maillab vm start); then the same again",
+    ),
+    _known(
         "no-engine",
         r"cannot connect to the docker daemon|is the docker daemon running|connection refused.*docker"
         r"|error while fetching server API version|error during connect",
@@ -117,6 +123,18 @@ KNOWN = (
 )
 
 
+# What `python -m where` says when it fails (WhereError.text), with an id at the end of a line and remedies below it.
+TOLD = re.compile(
+    r"^( *)maillab: (?:(?!^ *maillab: ).)*? \[[a-z][a-z0-9-]*\]$(?:\n\1 {4}[^\n]*)*"
+    r"(?:\n\1\S[^\n]* \[[a-z][a-z0-9-]*\]$(?:\n\1 {4}[^\n]*)*)*",  # several at once (where/preflight.py)
+    re.MULTILINE | re.DOTALL,
+)
+
+
 def explain(words: str) -> Known | None:
-    """The known failure in an engine's words, or None."""
-    return next((known for known in KNOWN if known.pattern.search(words)), None)
+    """The known failure in an engine's words, or None.
+
+    Nothing is added to what `where` told: the remedy is there, and is about the computer or the disk that it means.
+    """
+    others = TOLD.sub("", words)
+    return next((known for known in KNOWN if known.pattern.search(others)), None)

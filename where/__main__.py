@@ -94,7 +94,8 @@ def main(verb: str) -> int:
         say(f"maillab: {error.text}")
         return 1
     except PermissionError as error:
-        say(f"maillab: no right to {error.filename}\n    an earlier run was made with sudo? then use sudo again")
+        say(f"maillab: no right to {error.filename} [no-right]")
+        say("    an earlier run was made with sudo? then use sudo again")
         return 1
     except FileNotFoundError as error:
         say(f"maillab: {error.filename} is not there [no-program]\n    `make up` installs what is missing")

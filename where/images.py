@@ -63,9 +63,13 @@ def _read(file: IO[bytes]) -> str:
 
 
 def _failure(words: str) -> WhereError:
-    full = "no space left" in words
-    remedy = "give its disk more room: vm.disk in Pulumi.<stack>.yaml" if full else "then run the same again"
-    return WhereError("no-space" if full else "images-failed", words, remedy)
+    if "no space left" not in words:
+        return WhereError("images-failed", words, "then run the same again")
+    remedies = (
+        "a virtual machine: a larger vm.disk in Pulumi.<stack>.yaml, then the same again",
+        "another computer: make room where its Docker engine keeps its data (docker system df there)",
+    )
+    return WhereError("no-space", words, *remedies)
 
 
 def _inspect(host: str, image: str) -> str:

@@ -3,6 +3,9 @@
 import pytest
 
 from cli.problem import KNOWN, explain
+from where.problem import WhereError
+from where.ssh import explain as of_ssh
+from where.ssh import to_host
 
 WORDS = {
     "disk-full": "Error response from daemon: write /var/lib/docker/tmp/x: no space left on device",
@@ -11,6 +14,8 @@ WORDS = {
     "engine-too-old": "Error response from daemon: client version 1.44 is too new. "
     "Maximum supported API version is 1.40",
     "no-engine": "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+    "no-way": "Cannot connect to the Docker daemon at unix:///tmp/maillab-0/0123456789ab/docker.sock. "
+    "Is the docker daemon running?",
     "pool-taken": "Error response from daemon: Pool overlaps with other one on this address space",
     "name-taken": 'Conflict. The container name "/dc1es-mail" is already in use by container "4f".',
     "port-taken": "driver failed: Bind for 127.0.0.1:8025 failed: port is already allocated",
@@ -48,3 +53,65 @@ def test_the_cause_comes_before_what_follows_from_it() -> None:
     known = explain(f"{WORDS['disk-full']}\n{WORDS['image-build']}")
     assert known is not None
     assert known.id == "disk-full"
+
+
+def of_host(words: str) -> WhereError:
+    """What ssh says of another computer."""
+    return of_ssh(to_host("ssh://teacher@lab"), 1, words)
+
+
+def of_mmdebstrap(id: str, words: str) -> WhereError:
+    """Why the disk of a virtual machine could not be made (where/disk.py)."""
+    return WhereError(id, f"making the disk failed:\nI: chroot\n\n{words}", "where it is said what to do")
+
+
+ELSEWHERE = [
+    pytest.param(of_host(f"docker.sock: {WORDS['no-right-to-socket']}"), id="no right to the engine there"),
+    pytest.param(of_host(WORDS["no-engine"]), id="no engine runs there"),
+    pytest.param(of_host(WORDS["engine-too-old"]), id="an old engine there"),
+    pytest.param(of_host("ssh: connect to host lab port 22: Connection refused (docker)"), id="no way there"),
+    pytest.param(of_mmdebstrap("disk-failed", WORDS["package-mirror"]), id="no packages for the machine's disk"),
+    pytest.param(of_mmdebstrap("disk-failed", WORDS["image-build"]), id="the machine's disk"),
+    pytest.param(of_mmdebstrap("no-space", "tar: x: No space left on device"), id="this computer's disk is full"),
+    pytest.param(
+        WhereError("vm-check", f"it lacks several things:\n{of_host(WORDS['no-engine']).text}\n"
+                   f"{WhereError('no-space', 'no space left on device', 'a', 'b').text}"),
+        id="several at once",
+    ),
+]  # fmt: skip
+
+
+def command(error: WhereError, indent: str = "") -> str:
+    """How an engine tells that a Command failed so."""
+    words = f"vm-disk: exit status 1: running 'disk':\nmaking the disk (mmdebstrap)\nmaillab: {error.text}"
+    return "\n".join(indent + line for line in words.splitlines())
+
+
+@pytest.mark.parametrize("error", ELSEWHERE)
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_nothing_is_added_to_what_is_told_of_another_place(error: WhereError, indent: str) -> None:
+    """It has its own remedy; this computer's engine, or its images, are not what it is about."""
+    assert explain(command(error, indent)) is None
+
+
+@pytest.mark.parametrize("error", ELSEWHERE)
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_another_failure_beside_it_is_known(error: WhereError, indent: str) -> None:
+    for words in (f"{indent}{WORDS['name-taken']}\n{command(error, indent)}",
+                  f"{command(error, indent)}\n{indent}{WORDS['name-taken']}"):  # fmt: skip
+        known = explain(words)
+        assert known is not None
+        assert known.id == "name-taken"
+
+
+def test_a_line_of_progress_hides_nothing() -> None:
+    known = explain(f"maillab: it goes on\n{WORDS['pool-taken']}\n{command(of_host(WORDS['no-engine']))}")
+    assert known is not None
+    assert known.id == "pool-taken"
+
+
+def test_a_way_that_is_gone_names_what_makes_it_anew() -> None:
+    known = explain(WORDS["no-way"])
+    assert known is not None
+    assert "bin/maillab status" in known.remedy[0]
+    assert "this machine's" not in " ".join(known.remedy)

@@ -129,6 +129,7 @@ def test_a_full_disk_there_is_told_as_that(program: Program, said: list[str]) ->
         bring(IMAGES, HERE, THERE, said.append)
     assert failure.value.id == "no-space"
     assert "vm.disk" in failure.value.remedy[0]
+    assert "another computer" in failure.value.remedy[1]
 
 
 def test_the_persons_engine_is_not_asked(program: Program, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,19 @@ def test_every_verb_tells_its_failure(
     assert capsys.readouterr() == ("", "maillab: it failed [out-of-luck]\n    wait\n")
 
 
+def test_a_file_of_another_user_is_told_with_an_id(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As any failure: the command for people knows by the id where it ends."""
+
+    def fail() -> str:
+        raise PermissionError(13, "Permission denied", ".vm/lab/lock")
+
+    monkeypatch.setitem(command.VERBS, "stop", fail)
+    assert command.main("stop") == 1
+    assert capsys.readouterr().err.startswith("maillab: no right to .vm/lab/lock [no-right]\n    ")
+
+
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     give(monkeypatch, **{**SIZES, "BASE": ".cache/vm/1", "SSH_PORT": "2222"})
     found = command._settings()
