@@ -69,12 +69,14 @@ def _run(project: Project, monitor: Monitor, display: Display) -> None:
     loop.set_default_executor(ThreadPoolExecutor(WORKERS))
     folder, path = Path.cwd(), list(sys.path)
     os.chdir(project.root)
+    os.environ["MAILLAB_OFFLINE_RUN"] = "yes"  # the program refuses to make this engine's lab by another one
     sys.path.insert(0, str(project.root))
     try:
         loop.run_until_complete(run_in_stack(program))
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
+        del os.environ["MAILLAB_OFFLINE_RUN"]
         os.chdir(folder)
         sys.path[:] = path
 
