@@ -70,6 +70,24 @@ def _status(home: Home) -> str:
         return file.read()
 
 
+def test_it_is_as_large_as_the_configuration_says(home: Home) -> None:
+    """The file system has grown over its disk."""
+    settings = home.settings()
+    assert settings
+    cpus, memory, disk = to_machine(home).run(
+        "nproc; awk '/MemTotal/ {print int($2 / 1024)}' /proc/meminfo; df -BM --output=size / | tail -n 1"
+    ).split()
+    assert int(cpus) == settings.cpus
+    assert 0.9 * settings.memory < int(memory) <= settings.memory
+    assert 0.9 * settings.disk * 1024 < int(disk.removesuffix("M")) <= settings.disk * 1024
+
+
+def test_containers_are_confined(lab: Lab) -> None:
+    """By Docker's own profile, which needs no service of AppArmor."""
+    containers = lab.client.containers.list(filters={"label": f"maillab.stack={lab.stack}"})
+    assert {container.attrs["AppArmorProfile"] for container in containers} == {"docker-default"}
+
+
 def test_only_this_computer_reaches_it(home: Home) -> None:
     heard = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
     sockets = [line.split()[3] for line in heard.splitlines() if f"pid={home.pid()}," in line]
