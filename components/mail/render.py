@@ -45,16 +45,21 @@ def mail_files(school: SchoolConfig, machine: MachineConfig, config: MailServerC
         retry=RETRY,
         retry_max=RETRY_MAX,
     )
-    probe = config.users[0].name if config.users else "postmaster"
     return {
         "/etc/postfix/main.cf": with_parameters(main, config.main_cf),
         "/etc/postfix/master.cf": (FILES / "mail/master.cf").read_text(encoding="utf-8"),
         "/etc/aliases": render_template("mail/aliases.j2", aliases=aliases_of(config)),
         "/etc/mailname": f"{fqdn}\n",
         "/etc/maillab/maps": "",
-        "/etc/maillab/probe-recipient": f"{probe}@{fqdn}\n",
+        "/etc/maillab/probe-recipient": f"{_probe_recipient(config, fqdn, school.domain)}\n",
         "/etc/maillab/users": users_text(config.users),
     }
+
+
+def _probe_recipient(config: MailServerConfig, fqdn: str, domain: str) -> str:
+    """Somebody whom the server takes mail for: root has an account everywhere."""
+    domains = destinations(config, fqdn, domain)
+    return f"{config.users[0].name if config.users else 'root'}@{fqdn if fqdn in domains else domains[0]}"
 
 
 def with_parameters(main: str, parameters: Mapping[str, str]) -> str:

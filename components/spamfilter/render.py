@@ -76,13 +76,13 @@ def spamfilter_files(school: SchoolConfig, machine: MachineConfig, config: SpamF
             "spamfilter/actions.conf.j2", mark_score=config.mark_score, hold_score=config.hold_score
         ),
         "/etc/maillab/maps": "texthash:/etc/postfix/transport\ntexthash:/etc/postfix/relay_recipients\n",
-        "/etc/maillab/probe-recipient": f"{_probe_recipient(routes, fqdn)}\n",
+        "/etc/maillab/probe-recipient": f"{_probe_recipient(routes)}\n",
     }
 
 
-def _probe_recipient(routes: tuple[Relay, ...], fqdn: str) -> str:
-    """Somebody whom the filter takes mail for."""
-    return next((f"{route.names[0]}@{route.domain}" for route in routes if route.names), f"postmaster@{fqdn}")
+def _probe_recipient(routes: tuple[Relay, ...]) -> str:
+    """Somebody whom the filter takes mail for; empty when there is nobody."""
+    return next((f"{route.names[0]}@{route.domain}" for route in routes if route.names), "")
 
 
 def spamfilter_part(school: SchoolConfig, machine: MachineConfig, config: SpamFilterConfig) -> Part:

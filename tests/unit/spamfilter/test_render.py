@@ -115,6 +115,7 @@ def test_empty_table_relays_for_nobody(school: SchoolConfig) -> None:
     files = spamfilter_files(school, machine, replace(config, domains=()))
     assert "\nrelay_domains =\n" in files["/etc/postfix/main.cf"]
     assert relays(school, replace(config, domains=())) == ()
+    assert files["/etc/maillab/probe-recipient"] == "\n", "the probe then asks for nobody"
 
 
 def test_virus_scanner_takes_every_message_that_postfix_takes() -> None:

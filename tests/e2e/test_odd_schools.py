@@ -1,0 +1,37 @@
+"""Schools that are allowed, and that no server may take for a fault of its configuration."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.edits import REMOVED, edited
+from tests.support.lab import Lab
+from tests.support.program import up
+
+MAIL, MAIL2, FILTER = "machines.1.mail", "machines.2.mail", "machines.3.spamfilter"
+
+
+@pytest.mark.parametrize(
+    ("changes", "machines"),
+    [
+        pytest.param(
+            {f"{MAIL}.mydestination": ["$mydomain", "dns.$mydomain"]}, {"mail"}, id="no-host-name-among-destinations"
+        ),
+        pytest.param({f"{MAIL}.main_cf": {"inet_protocols": "ipv6"}}, {"mail"}, id="ipv6-only"),
+        pytest.param({f"{MAIL}.main_cf": {"inet_interfaces": "loopback-only"}}, {"mail"}, id="loopback-only"),
+        pytest.param(
+            {f"{MAIL2}.users": [], f"{MAIL2}.aliases": REMOVED, f"{FILTER}.domains.2": REMOVED},
+            {"mail2", "spamfilter"},
+            id="server-without-users",
+        ),
+        pytest.param({f"{FILTER}.domains": []}, {"spamfilter"}, id="filter-for-nobody"),
+    ],
+)
+def test_update_is_taken(workshop: Lab, changes: Mapping[str, Any], machines: set[str]) -> None:
+    data = yaml.safe_load(workshop.stack_file.read_text(encoding="utf-8"))
+    (school,) = data["config"]["maillab:schools"]
+    data["config"]["maillab:schools"] = [edited(school, changes)]
+    workshop.stack_file.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    assert up(workshop) == {f"{name}-config": "update" for name in machines}
