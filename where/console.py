@@ -13,6 +13,7 @@ from where.problem import WhereError
 
 RULE = "----"
 PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
+STILL_ON = "it is on, and goes on trying; switch it off: bin/maillab vm stop"
 PANICS = 3  # so many in one boot are no accident
 
 
@@ -57,7 +58,7 @@ class Boot:
         if len(self.told) >= PANICS:
             what = f"the kernel of the virtual machine gave up {len(self.told)} times: {self.told[-1]}"
             remedy = f"see {log_of(self.home)}; another vm.accelerator, or another vm.cpus, may be the way out"
-            raise WhereError("vm-panics", what, remedy)
+            raise WhereError("vm-panics", what, STILL_ON, remedy)
         return self.home.pid() is not None
 
     def came_up(self) -> None:

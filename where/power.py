@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import socket
 import subprocess
 import time
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from where import Say
 from where.console import Boot, mark
-from where.disk import FILES, need_room
+from where.disk import need_room
 from where.home import Home, Settings
-from where.keys import run
+from where.own_disk import have_disk, refuse_shrinking
 from where.problem import WhereError
-from where.qemu import choose_accelerator, command_line, need_qemu, this_arch
+from where.qemu import LOG, choose_accelerator, command_line, need_qemu, this_arch
 from where.qmp import order, run_state
 from where.ssh import to_machine
 from where.tunnel import Tunnel, connect, wait_for_engine
 
+PORTS = 3  # that are tried, when other programs take them meanwhile
 BOOT_SECONDS = {"kvm": 120, "tcg": 600}
 SHUTDOWN_SECONDS = 180
 ORDER_SECONDS = 30  # for SSH to a machine that may hang
@@ -46,21 +44,17 @@ def start(home: Home, settings: Settings, say: Say) -> str:
             return _running(home)
         need_room(home.folder, LITTLE if home.disk.exists() else ROOM)
         if home.pid():
-            _refuse_shrinking(home, settings)  # before the lab in it stands still
+            refuse_shrinking(home, settings)  # before the lab in it stands still
             say("the machine runs with other settings: it is stopped first")
             _shut_down(home, say)
         arch = this_arch()
         need_qemu(arch)
-        _own_disk(home, settings)
-        port = _port(settings)
+        have_disk(home, settings, say)
         accelerator = choose_accelerator(settings.accelerator, arch, home.folder / "vmlinuz", say)
-        for stale in ("qmp.sock", "qemu.pid"):
-            (home.folder / stale).unlink(missing_ok=True)
         # Before the machine is there: a start that is killed in between leaves none that nobody can reach.
         home.write("accelerator", f"{accelerator}\n")
-        home.write("port", f"{port}\n")
         mark(home, "switched on")
-        _launch(home, command_line(home, settings, arch, accelerator, port))
+        _switch_on(home, settings, accelerator)
         home.save(settings)
         return accelerator
 
@@ -73,12 +67,29 @@ def _running(home: Home) -> str:
     return home.read("accelerator")
 
 
+def _switch_on(home: Home, settings: Settings, accelerator: str) -> None:
+    """A free port may be taken before qemu has it: then another one is."""
+    for attempt in range(1, PORTS + 1):
+        port = _port(settings)
+        home.write("port", f"{port}\n")
+        try:
+            _launch(home, command_line(home, settings, this_arch(), accelerator, port))
+        except WhereError as error:
+            if error.id != "port-taken" or settings.ssh_port or attempt == PORTS:
+                raise
+        else:
+            return
+
+
 def _launch(home: Home, words: list[str]) -> None:
+    for stale in ("qmp.sock", "qemu.pid", LOG):
+        (home.folder / stale).unlink(missing_ok=True)
     done = subprocess.run(words, cwd=home.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
-        taken = "Could not set up host forwarding rule" in done.stderr
+        said = f"{done.stderr}{home.read(LOG)}".strip()
+        taken = "Could not set up host forwarding rule" in said
         remedy = ["another program has the port: ss -ltnp; choose another vm.ssh_port, or none"] if taken else []
-        raise WhereError("port-taken" if taken else "qemu-failed", f"qemu: {done.stderr.strip()}", *remedy)
+        raise WhereError("port-taken" if taken else "qemu-failed", f"qemu: {said}", *remedy)
 
 
 def _port(settings: Settings) -> int:
@@ -93,47 +104,6 @@ def _port(settings: Settings) -> int:
             remedy = f"see by whom: ss -ltnp 'sport = {settings.ssh_port}'; choose another vm.ssh_port, or leave it out"
             raise WhereError("port-taken", what, remedy) from error
         return int(tried.getsockname()[1])
-
-
-def _own_disk(home: Home, settings: Settings) -> None:
-    """The machine's disk, which holds what differs from the common one; it grows when it shall be larger."""
-    base = Path(settings.base)
-    if home.disk.exists():
-        _grow(home, settings)
-        return
-    if not all((base / name).exists() for name in FILES):
-        name = f"bin/maillab --stack {settings.name}"
-        remedy = f"make it anew: {name} down, then {name} up"
-        raise WhereError("no-disk", f"the disk that machines start from is gone: {base}", remedy)
-    for name in FILES:
-        target = home.folder / name
-        target.unlink(missing_ok=True)
-        try:
-            os.link(base / name, target)  # stays when the cache is emptied, and takes no room
-        except OSError:
-            run(["cp", "--sparse=always", str(base / name), str(target)])
-    new = home.disk.with_suffix(".new")
-    run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", "disk.raw", str(new), f"{settings.disk}G"])
-    new.rename(home.disk)
-
-
-def _refuse_shrinking(home: Home, settings: Settings) -> None:
-    there = disk_size(home)
-    if settings.disk < there:
-        remedy = f"write vm.disk: {there}, or make the machine anew: maillab down, maillab up"
-        raise WhereError("disk-shrinks", f"a disk of {there} GiB can't become one of {settings.disk} GiB", remedy)
-
-
-def _grow(home: Home, settings: Settings) -> None:
-    _refuse_shrinking(home, settings)
-    if settings.disk > disk_size(home):
-        run(["qemu-img", "resize", "-q", str(home.disk), f"{settings.disk}G"])
-
-
-def disk_size(home: Home) -> int:
-    """GiB of the machine's disk, also while it runs."""
-    described = json.loads(run(["qemu-img", "info", "--force-share", "--output=json", str(home.disk)]))
-    return int(described["virtual-size"]) >> 30
 
 
 def reach(home: Home, say: Say) -> str:

@@ -17,6 +17,7 @@ from where import Say
 from where.home import Home, Settings
 from where.problem import WhereError
 
+LOG = "qemu.log"  # what qemu itself says, beside the machine's console.log
 PROBE_SECONDS = 10
 # The kernel's first words; with KVM they come within a second.
 FIRST_WORDS = b"Linux version"
@@ -84,7 +85,8 @@ def command_line(home: Home, settings: Settings, arch: Arch, accelerator: str, p
         "-netdev", f"user,id=net,restrict={closed},hostfwd=tcp:127.0.0.1:{port}-:22",
         "-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci",
         "-chardev", "file,id=console,path=console.log,append=on", "-serial", "chardev:console",
-        "-qmp", "unix:qmp.sock,server=on,wait=off", "-pidfile", "qemu.pid", "-daemonize",
+        # With -D a daemon's stderr goes there (since qemu 7.2; older ones lose it). Nothing else is logged without -d.
+        "-qmp", "unix:qmp.sock,server=on,wait=off", "-pidfile", "qemu.pid", "-daemonize", "-D", LOG,
         *_unprivileged(arch),
     ]  # fmt: skip
 

@@ -149,12 +149,12 @@ def wait_for_engine(ssh: Ssh, running: Callable[[], bool], seconds: float, say: 
             if error.id in HOPELESS:
                 raise
             if not running():
-                raise WhereError(
-                    "vm-ended", f"{ssh.name} ended while it booted", "see console.log beside it"
-                ) from error
+                remedy = "see console.log and qemu.log in its folder"
+                raise WhereError("vm-ended", f"{ssh.name} ended while it booted", remedy) from error
             if time.monotonic() > deadline:
-                remedy = "see console.log beside it; a slow computer: fewer other programs, or more memory for it"
-                raise WhereError("vm-silent", f"{ssh.name}: {error} (for {seconds:g} s)", remedy) from error
+                remedy = "see console.log in its folder; a slow computer: fewer other programs, or more memory for it"
+                still_on = "it is on, and may come yet: then run the same again; or switch it off: bin/maillab vm stop"
+                raise WhereError("vm-silent", f"{ssh.name}: {error} (for {seconds:g} s)", remedy, still_on) from error
             if not told and error.id == "no-engine-there":
                 say(f"SSH answers after {time.monotonic() - started:.0f} s, the Docker engine starts")
                 told = True

@@ -10,11 +10,14 @@ import pytest
 from tests.unit.conftest import Program
 from where import power
 from where import snapshots as snapshots_module
+from where.disk import FILES
 from where.home import Home, Settings
+from where.qemu import this_arch
 from where.snapshots import Snapshot
 
 SETTINGS = Settings(name="lab", base="base", cpus=2, memory=1024, disk=8, ssh_port=0, accelerator="tcg")
 Runs = Callable[[], int]
+QEMU = this_arch().program
 
 
 def settings(**changes: str | int) -> Settings:
@@ -132,3 +135,47 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that does not shut down is not waited for."""
     monkeypatch.setattr(power, "SHUTDOWN_SECONDS", 0)
     monkeypatch.setattr(power, "ORDER_SECONDS", 0.2)
+
+
+# Its disks have the size that they were made with.
+QEMU_IMG = """
+if [ "$1" = info ]; then
+  for disk; do :; done
+  echo "{\\"virtual-size\\": $(($(cat "$disk") << 30))}"
+  exit
+fi
+echo "$*" >>qemu-img.calls
+for word; do case $word in *.new) new=$word ;; esac; done
+[ -z "$new" ] || echo "${word%G}" >"$new"
+"""
+
+
+@pytest.fixture
+def programs(program: Program) -> None:
+    """A qemu that starts, a qemu-img that makes what it is to make; both remember their words."""
+    program(QEMU, f'echo "$*" >>{Path.cwd()}/qemu.calls')
+    program("qemu-img", QEMU_IMG)
+    program("ssh", 'echo "$*" >>ssh.calls')
+
+
+@pytest.fixture
+def bases(project: Path) -> None:
+    """Two disks that machines start from."""
+    for name in ("base", "other"):
+        (project / name).mkdir()
+        for file in FILES:
+            (project / name / file).write_text(name, "utf-8")
+
+
+@pytest.fixture
+def made(programs: None, bases: None, home: Home) -> Home:  # noqa: ARG001 (which it is made with)
+    """A machine that was started once, and is off."""
+    power.start(home, settings(), print)
+    Path("qemu-img.calls").unlink()
+    return home
+
+
+def calls(program: str) -> list[str]:
+    """With which words `program` was called."""
+    path = Path(f"{program}.calls")
+    return path.read_text("utf-8").splitlines() if path.exists() else []

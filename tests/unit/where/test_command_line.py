@@ -89,6 +89,11 @@ def test_a_kernel_that_fell_starts_again(emulated: list[str], with_kvm: list[str
         assert "-no-reboot" not in words
 
 
+def test_its_own_words_are_kept(emulated: list[str]) -> None:
+    assert after(emulated, "-D") == ["qemu.log"]
+    assert "-d" not in emulated
+
+
 def test_kvm(with_kvm: list[str]) -> None:
     assert after(with_kvm, "-accel") == ["kvm"]
     assert after(with_kvm, "-cpu") == ["host"]

@@ -56,7 +56,8 @@ def test_a_kernel_that_only_gives_up_is_not_waited_for(home: Home, runs: Runs, s
     with pytest.raises(WhereError, match="gave up 3 times: Fatal exception in interrupt") as failed:
         ask()
     assert failed.value.id == "vm-panics"
-    assert str(log_of(home)) in failed.value.remedy[0]
+    assert "bin/maillab vm stop" in failed.value.remedy[0]
+    assert str(log_of(home)) in failed.value.remedy[1]
 
 
 def test_what_a_machine_went_through_is_over_once_it_is_there(home: Home, runs: Runs, said: list[str]) -> None:

@@ -1,58 +1,16 @@
 """A machine's life; qemu, qemu-img and ssh are scripts, and its control socket answers from memory."""
 
-import shutil
 import socket
-from pathlib import Path
 
 import pytest
 
 from tests.unit.conftest import Program
-from tests.unit.where.conftest import Runs, settings
+from tests.unit.where.conftest import QEMU, Runs, calls, settings
 from where import power
-from where.disk import FILES
 from where.home import Home
 from where.problem import WhereError
-from where.qemu import this_arch
 
-QEMU = this_arch().program
-
-
-# Its disks have the size that they were made with.
-QEMU_IMG = """
-if [ "$1" = info ]; then
-  for disk; do :; done
-  echo "{\\"virtual-size\\": $(($(cat "$disk") << 30))}"
-  exit
-fi
-echo "$*" >>qemu-img.calls
-for word; do case $word in *.new) new=$word ;; esac; done
-[ -z "$new" ] || echo "${word%G}" >"$new"
-"""
-
-
-@pytest.fixture(autouse=True)
-def programs(program: Program) -> None:
-    """A qemu that starts, a qemu-img that makes what it is to make; both remember their words."""
-    program(QEMU, f'echo "$*" >>{Path.cwd()}/qemu.calls')
-    program("qemu-img", QEMU_IMG)
-    program("ssh", 'echo "$*" >>ssh.calls')
-
-
-@pytest.fixture(autouse=True)
-def bases(project: Path) -> None:
-    """Two disks that machines start from."""
-    for name in ("base", "other"):
-        (project / name).mkdir()
-        for file in FILES:
-            (project / name / file).write_text(name, "utf-8")
-
-
-@pytest.fixture
-def made(home: Home, said: list[str]) -> Home:
-    """A machine that was started once, and is off."""
-    power.start(home, settings(), said.append)
-    Path("qemu-img.calls").unlink()
-    return home
+pytestmark = pytest.mark.usefixtures("programs", "bases")
 
 
 @pytest.fixture
@@ -66,29 +24,6 @@ def left() -> int:
     with socket.socket() as plain, pytest.raises(OSError, match="in use"):
         plain.bind(("127.0.0.1", port))
     return port
-
-
-def calls(program: str) -> list[str]:
-    """With which words `program` was called."""
-    path = Path(f"{program}.calls")
-    return path.read_text("utf-8").splitlines() if path.exists() else []
-
-
-def test_a_new_machine_has_a_disk_over_the_common_one(home: Home, said: list[str]) -> None:
-    power.start(home, settings(disk=9), said.append)
-    assert calls("qemu-img") == [f"create -q -f qcow2 -F raw -b disk.raw {home.folder}/disk.new 9G"]
-    assert home.disk.exists()
-    assert "---- switched on" in (home.folder / "console.log").read_text("utf-8")
-    assert (home.folder / "disk.raw").samefile("base/disk.raw")
-
-
-def test_a_disk_on_another_file_system_is_copied(home: Home, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(18, "Invalid cross-device link")
-
-    monkeypatch.setattr("os.link", refuse)
-    power.start(home, settings(), said.append)
-    assert (home.folder / "disk.raw").read_text("utf-8") == "base"
 
 
 def test_what_it_was_started_with_is_remembered(made: Home) -> None:
@@ -120,29 +55,57 @@ def test_what_is_left_of_a_connection_takes_no_port(home: Home, said: list[str],
     assert home.read("port") == str(left)
 
 
-def test_a_port_that_is_taken_meanwhile_is_told(home: Home, program: Program, said: list[str]) -> None:
-    program(QEMU, "echo 'qemu: -netdev user: Could not set up host forwarding rule' >&2; exit 1")
-    with pytest.raises(WhereError, match="Could not set up host forwarding rule") as refusal:
+def test_qemus_words_are_read_where_it_writes_them(home: Home, program: Program, said: list[str]) -> None:
+    """With -D they are in its log, once it has opened that."""
+    home.write("qemu.log", "of an earlier start")
+    program(QEMU, "echo 'qemu: no memory' >>qemu.log; exit 1")
+    with pytest.raises(WhereError, match=r"^qemu: qemu: no memory$"):
         power.start(home, settings(), said.append)
+
+
+# Another program is always faster, but for the times that are said.
+TAKEN = """
+[ "$*" != -help ] || exit 0
+echo try >>{folder}/tries
+[ "$(wc -l <{folder}/tries)" -gt {times} ] || {{
+  echo 'qemu: -netdev user: Could not set up host forwarding rule' >&2; exit 1
+}}
+"""
+
+
+def tries(home: Home, program: Program, times: int, ssh_port: int = 0) -> int:
+    """How often qemu is started when its port is taken so many times. Raises WhereError."""
+    program(QEMU, TAKEN.format(folder=home.folder, times=times))
+    try:
+        power.start(home, settings(ssh_port=ssh_port), print)
+    finally:
+        found = home.read("tries").count("try")
+    return found
+
+
+def test_a_free_port_that_is_taken_meanwhile_is_not_the_last(home: Home, program: Program) -> None:
+    assert tries(home, program, power.PORTS - 1) == power.PORTS
+    assert home.settings() == settings()
+
+
+def test_ports_that_are_always_taken_are_told(home: Home, program: Program) -> None:
+    with pytest.raises(WhereError, match="Could not set up host forwarding rule") as refusal:
+        tries(home, program, power.PORTS)
     assert refusal.value.id == "port-taken"
+    assert home.settings() is None
 
 
-def test_a_larger_disk_grows(made: Home, said: list[str]) -> None:
-    power.start(made, settings(disk=12), said.append)
-    assert calls("qemu-img") == [f"resize -q {made.disk} 12G"]
+def test_a_wanted_port_that_is_taken_meanwhile_is_told_at_once(home: Home, program: Program, left: int) -> None:
+    with pytest.raises(WhereError, match="Could not set up host forwarding rule"):
+        tries(home, program, 1, ssh_port=left)
+    assert home.read("tries") == "try"
 
 
-def test_a_disk_of_the_same_size_is_left_alone(made: Home, said: list[str]) -> None:
-    power.start(made, settings(cpus=1), said.append)
-    assert calls("qemu-img") == []
-
-
-def test_a_smaller_disk_is_refused(made: Home, said: list[str]) -> None:
-    with pytest.raises(WhereError, match="a disk of 8 GiB can't become one of 7 GiB") as refusal:
-        power.start(made, settings(disk=7), said.append)
-    assert refusal.value.id == "disk-shrinks"
-    assert "write vm.disk: 8" in refusal.value.remedy[0]
-    assert calls("qemu-img") == []
+def test_the_port_is_chosen_last(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking whether KVM works takes a while."""
+    monkeypatch.setattr(power, "choose_accelerator", lambda *_: "tcg" if not home.read("port") else "late")
+    assert power.start(home, settings(), print) == "tcg"
+    assert home.read("port").isdigit()
 
 
 @pytest.mark.usefixtures("impatient")
@@ -168,21 +131,6 @@ def test_another_disk_to_start_from_stops_no_machine(made: Home, runs: Runs, sai
     power.start(made, settings(base="other"), said.append)
     assert (made.pid(), calls("qemu"), calls("ssh")) == (number, before, [])
     assert [line.partition(" (")[0] for line in said] == ["the machine keeps the disk it was made from"]
-
-
-@pytest.mark.parametrize("missing", FILES)
-def test_a_disk_to_start_from_that_is_gone_is_told(home: Home, said: list[str], missing: str) -> None:
-    Path("base", missing).unlink()
-    with pytest.raises(WhereError, match="the disk that machines start from is gone: base") as refusal:
-        power.start(home, settings(), said.append)
-    assert refusal.value.id == "no-disk"
-    assert "down, then" in refusal.value.remedy[0]
-    assert list(home.folder.glob("disk.*")) == []
-
-
-def test_its_disk_stays_when_the_cache_is_emptied(made: Home) -> None:
-    shutil.rmtree("base")
-    assert (made.folder / "disk.raw").read_text("utf-8") == "base"
 
 
 def test_no_room_is_told_before_a_disk_is_made(home: Home, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,15 +211,16 @@ def test_an_engine_that_starts_is_waited_for(program: Program, said: list[str]) 
 
 
 @pytest.mark.parametrize(
-    ("words", "running", "id"),
+    ("words", "running", "id", "remedy"),
     [
-        pytest.param("Connection refused", False, "vm-ended", id="it ended"),
-        pytest.param("Connection refused", True, "vm-silent", id="no answer in time"),
-        pytest.param("x: Permission denied (publickey).", True, "ssh-key-refused", id="waiting does not help"),
+        pytest.param("Connection refused", False, "vm-ended", "qemu.log", id="it ended"),
+        pytest.param("Connection refused", True, "vm-silent", "bin/maillab vm stop", id="no answer in time"),
+        pytest.param("x: Permission denied (publickey).", True, "ssh-key-refused", "", id="waiting does not help"),
     ],
 )
-def test_waiting_has_an_end(program: Program, said: list[str], words: str, running: bool, id: str) -> None:
+def test_waiting_has_an_end(program: Program, words: str, running: bool, id: str, remedy: str) -> None:
     program("ssh", f"echo '{words}' >&2; exit 255")
     with pytest.raises(WhereError) as failure:
-        wait_for_engine(HOST, lambda: running, -1, said.append)
+        wait_for_engine(HOST, lambda: running, -1, print)
     assert failure.value.id == id
+    assert remedy in failure.value.text
