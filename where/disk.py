@@ -46,6 +46,11 @@ def make_disk(recipe: Mapping[str, str], packages: str, script: str, say: Say) -
     return str(folder)
 
 
+def is_made() -> bool:
+    """Is there a disk, of whatever recipe? Then nothing may have to be made."""
+    return any(all((folder / name).exists() for name in FILES) for folder in CACHE.glob("*") if not folder.suffix)
+
+
 def _packages(text: str, arch: str) -> list[str]:
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
     return [line.replace("ARCH", arch) for line in lines if line]

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from pathlib import Path
 
-from where.disk import NEEDED, need_room
+from where.disk import NEEDED, is_made, need_room
 from where.home import Home, Settings
 from where.power import ROOM
 from where.problem import WhereError
-from where.qemu import need_qemu, this_arch
+from where.qemu import device_fault, need_qemu, no_kvm, this_arch
 
-PROGRAMS = {
-    "ssh": "openssh-client", "ssh-keygen": "openssh-client", "mmdebstrap": "mmdebstrap", "mkfs.ext4": "e2fsprogs",
-}  # fmt: skip
+PROGRAMS = {"ssh": "openssh-client", "ssh-keygen": "openssh-client", "mkfs.ext4": "e2fsprogs"}
+# What the disk is made with, and what an ordinary user needs for it (files/vm/make-disk).
+MAKES_DISK = {"mmdebstrap": "mmdebstrap"}
+INSTEAD_OF_ROOT = {"fakeroot": "fakeroot", "newuidmap": "uidmap"}
+KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 SPARE = 512  # MiB that this computer keeps for itself
 
 
@@ -25,7 +28,7 @@ def check(home: Home, settings: Settings) -> str:
         WhereError: with everything that is missing.
     """
     problems: list[WhereError] = []
-    for attempt in (_qemu, _programs, _processors, _memory, _room, _port):
+    for attempt in (_qemu, _accelerator, _programs, _processors, _memory, _room, _port):
         try:
             attempt(home, settings)
         except WhereError as problem:
@@ -42,9 +45,21 @@ def _qemu(_home: Home, _settings: Settings) -> None:
     need_qemu(this_arch())
 
 
-def _programs(_home: Home, _settings: Settings) -> None:
+def _accelerator(_home: Home, settings: Settings) -> None:
+    """Only what can be seen without a kernel, which comes with the disk."""
+    if settings.accelerator == "kvm" and (why := device_fault()):
+        raise no_kvm(why)
+
+
+def _programs(home: Home, _settings: Settings) -> None:
+    needed = dict(PROGRAMS)
+    makes_disk = not (home.disk.exists() or is_made())
+    if makes_disk:
+        needed |= MAKES_DISK | (INSTEAD_OF_ROOT if os.geteuid() else {})
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    missing = sorted({package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)})
+    missing = sorted({package for program, package in needed.items() if not shutil.which(program, path=path)})
+    if makes_disk and not KEYS.exists():
+        missing.append("debian-archive-keyring")
     if missing:
         what = f"missing on this computer: {', '.join(missing)}"
         raise WhereError("no-program", what, f"`make up` installs them, or by hand: apt install {' '.join(missing)}")

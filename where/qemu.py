@@ -22,6 +22,7 @@ PROBE_SECONDS = 10
 # The kernel's first words; with KVM they come within a second.
 FIRST_WORDS = b"Linux version"
 HANGS = "it is there, but a kernel said nothing in it"
+DEVICE = Path("/dev/kvm")
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 FAULT = Path(".cache/vm/kvm-fault")
 
@@ -114,9 +115,14 @@ def choose_accelerator(wanted: str, arch: Arch, kernel: Path, say: Say) -> str:
         return "kvm"
     _remember_fault(why)
     if wanted == "kvm":
-        raise WhereError("no-kvm", f"KVM can't be used: {why}", "write accelerator: auto (or leave it out)")
+        raise no_kvm(why)
     say(f"KVM can't be used: {why}. The processor is emulated (TCG), which is about ten times slower.")
     return "tcg"
+
+
+def no_kvm(why: str) -> WhereError:
+    """The error for a KVM that is wanted by name."""
+    return WhereError("no-kvm", f"KVM can't be used: {why}", "write accelerator: auto (or leave it out)")
 
 
 def _known_fault() -> str | None:
@@ -134,15 +140,22 @@ def _remember_fault(why: str) -> None:
         FAULT.write_text(f"{BOOT_ID.read_text('ascii').strip()}\n{why}\n", "utf-8")
 
 
-def kvm_fault(arch: Arch, kernel: Path, device: Path = Path("/dev/kvm"), seconds: float = PROBE_SECONDS) -> str | None:
-    """Why KVM can't be used, None when it can: the machine's own kernel is booted up to its first words.
-
-    A KVM that is there may hang all the same (nested virtualization), so nothing less is a proof.
-    """
+def device_fault(device: Path = DEVICE) -> str | None:
+    """Why KVM's device can't be opened, None when it can: it may hang all the same (`kvm_fault`)."""
     if not device.exists():
         return f"there is no {device}"
     if not os.access(device, os.R_OK | os.W_OK):
         return f"no right to {device} (join the group kvm: sudo usermod -aG kvm $USER)"
+    return None
+
+
+def kvm_fault(arch: Arch, kernel: Path, device: Path = DEVICE, seconds: float = PROBE_SECONDS) -> str | None:
+    """Why KVM can't be used, None when it can: the machine's own kernel is booted up to its first words.
+
+    A KVM that is there may hang all the same (nested virtualization), so nothing less is a proof.
+    """
+    if why := device_fault(device):
+        return why
     with tempfile.TemporaryDirectory() as folder:
         console = Path(folder) / "console"
         words = [

@@ -1,6 +1,7 @@
 """What can be known to go wrong before anything is made; all of it is told at once."""
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,25 +9,30 @@ import pytest
 from tests.unit.conftest import Program
 from tests.unit.where.conftest import Runs, settings
 from where import preflight
+from where.disk import CACHE, FILES
 from where.home import Home
-from where.preflight import PROGRAMS, check
+from where.preflight import INSTEAD_OF_ROOT, MAKES_DISK, PROGRAMS, check
 from where.problem import WhereError
 from where.qemu import this_arch
 
+PACKAGES = PROGRAMS | MAKES_DISK | INSTEAD_OF_ROOT
+
 
 @pytest.fixture(autouse=True)
-def programs(program: Program, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder with everything that is needed, and nothing else is found; two processors; room enough."""
-    for name in (this_arch().program, "qemu-img", *PROGRAMS):
+def programs(program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder with all that an ordinary user needs, and nothing else is found; two processors; room enough."""
+    for name in (this_arch().program, "qemu-img", *PACKAGES):
         path = program(name, "")
     monkeypatch.setenv("PATH", str(path.parent))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(preflight, "KEYS", tmp_path)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     monkeypatch.setattr(preflight, "NEEDED", 0)
     monkeypatch.setattr(preflight, "ROOM", 0)
     return path.parent
 
 
-def problem(home: Home, **changes: int) -> WhereError:
+def problem(home: Home, **changes: int | str) -> WhereError:
     with pytest.raises(WhereError) as caught:
         check(home, settings(**changes))
     return caught.value
@@ -42,12 +48,80 @@ def test_no_qemu(home: Home, programs: Path, name: str) -> None:
     assert problem(home).id == "no-qemu"
 
 
-@pytest.mark.parametrize("name", ["ssh", "ssh-keygen", "mmdebstrap"])
+@pytest.mark.parametrize("name", ["ssh", "ssh-keygen", "mmdebstrap", "fakeroot", "newuidmap"])
 def test_a_missing_program_is_named_by_its_package(home: Home, programs: Path, name: str) -> None:
     (programs / name).unlink()
     found = problem(home)
-    assert (found.id, str(found)) == ("no-program", f"missing on this computer: {PROGRAMS[name]}")
-    assert found.remedy[0].endswith(f"apt install {PROGRAMS[name]}")
+    assert (found.id, str(found)) == ("no-program", f"missing on this computer: {PACKAGES[name]}")
+    assert found.remedy[0].endswith(f"apt install {PACKAGES[name]}")
+
+
+def test_debians_keys_are_needed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "KEYS", Path("/nowhere"))
+    found = problem(home)
+    assert (found.id, str(found)) == ("no-program", "missing on this computer: debian-archive-keyring")
+
+
+def test_root_needs_less(home: Home, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    for name in INSTEAD_OF_ROOT:
+        (programs / name).unlink()
+    assert check(home, settings())
+
+
+def made_before(home: Home) -> None:
+    """The machine has its disk."""
+    home.disk.touch()
+
+
+def made_by_another(_home: Home) -> None:
+    """A disk that machines start from is in the cache."""
+    (CACHE / "0a").mkdir(parents=True)
+    for name in FILES:
+        (CACHE / "0a" / name).touch()
+
+
+@pytest.fixture
+def makes_nothing(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing to make a disk with."""
+    monkeypatch.setattr(preflight, "KEYS", Path("/nowhere"))
+    for name in MAKES_DISK | INSTEAD_OF_ROOT:
+        (programs / name).unlink()
+
+
+@pytest.mark.usefixtures("makes_nothing")
+@pytest.mark.parametrize("prepare", [made_before, made_by_another])
+def test_a_disk_that_is_there_need_not_be_made(home: Home, prepare: Callable[[Home], None]) -> None:
+    prepare(home)
+    assert check(home, settings())
+
+
+@pytest.mark.usefixtures("makes_nothing")
+def test_a_disk_that_was_not_finished_is_made_again(home: Home) -> None:
+    made_by_another(home)
+    (CACHE / "0a").rename(CACHE / "0a.unfinished")
+    assert problem(home).id == "no-program"
+
+
+@pytest.mark.parametrize("accelerator", ["auto", "tcg"])
+def test_kvm_is_missed_by_nobody_who_did_not_ask_for_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch, accelerator: str
+) -> None:
+    monkeypatch.setattr(preflight, "device_fault", lambda: "there is no /dev/kvm")
+    assert check(home, settings(accelerator=accelerator))
+
+
+def test_kvm_that_is_wanted_and_is_not_there(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told before the disk is made, which takes minutes."""
+    monkeypatch.setattr(preflight, "device_fault", lambda: "there is no /dev/kvm")
+    found = problem(home, accelerator="kvm")
+    assert (found.id, str(found)) == ("no-kvm", "KVM can't be used: there is no /dev/kvm")
+    assert found.remedy == ("write accelerator: auto (or leave it out)",)
+
+
+def test_kvm_that_is_wanted_and_is_there(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "device_fault", lambda: None)
+    assert check(home, settings(accelerator="kvm"))
 
 
 def test_too_many_processors(home: Home) -> None:
