@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +13,9 @@ from rich.table import Table
 from cli.docker import Container, containers
 from cli.problem import MaillabError
 from cli.stack import Stack
+
+if TYPE_CHECKING:
+    from components.config import LabConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +99,12 @@ def table(machines: Iterable[MachineRow]) -> Table:
     return shown
 
 
-def next_steps(stack: str, machines: Iterable[MachineRow], *, here: bool = True) -> list[tuple[str, str]]:
-    """Three commands to try, each with what it shows; only of machines that there are.
+def next_steps(
+    stack: str, machines: Iterable[MachineRow], *, here: bool = True, somebody: str = ""
+) -> list[tuple[str, str]]:
+    """Three commands to try, each with what it shows; only of machines, and to a user, that there are.
 
-    `here`: the docker command itself works on the lab's engine.
+    `here`: the docker command itself works on the lab's engine. `somebody`: the address of a user.
     """
     by_name = {row.name: row for row in machines}
     call = "bin/maillab" if stack == "dc1es" else f"bin/maillab --stack {stack}"
@@ -106,16 +112,40 @@ def next_steps(stack: str, machines: Iterable[MachineRow], *, here: bool = True)
     inside = by_name.get("mail") or by_name.get("dns")
     if inside:
         steps.append((f"{call} shell {inside.name}", "a shell on the mail server: postqueue -p, less /etc/aliases"))
-    if outside := by_name.get("outside"):
+    outside = by_name.get("outside")
+    if outside and somebody:
         go_in = f"docker exec {outside.container}" if here else f"{call} shell {outside.name}"
-        line = f"{go_in} {SWAKS.format(source=outside.ipv4.split()[0])}"
+        line = f"{go_in} {SWAKS.format(source=outside.ipv4.split()[0], somebody=somebody)}"
         steps.append((line, "a message from outside, along the MX records"))
     steps.append((f"{call} preview --diff", "after an edit of Pulumi.*.yaml: what `make up` would change"))
     return steps
 
 
 # The machine has the addresses of many hosts: without one of them the system would choose.
-SWAKS = "swaks --li {source} --from friend@example.com --to admin@dc1es.tnc.edu.tw"
+SWAKS = "swaks --li {source} --from friend@example.com --to {somebody}"
+
+
+def a_user_of(stack: Stack) -> str:
+    """The address of somebody with a mailbox, as the stack's file says now; empty when it names nobody."""
+    from cli.verify import configuration  # noqa: PLC0415 (only this line needs the program)
+
+    try:
+        return somebody_of(configuration(stack))
+    except MaillabError:  # it is being edited
+        return ""
+
+
+def somebody_of(lab: LabConfig) -> str:
+    """The first user of a server that takes its school's mail; empty when there is none."""
+    from components.config import Role  # noqa: PLC0415
+    from components.mail.model import destinations  # noqa: PLC0415
+
+    for school in lab.schools:
+        for machine in school.with_role(Role.MAIL):
+            mail, name = machine.mail, machine.fqdn(school.domain)
+            if mail and mail.users and school.domain.lower() in destinations(mail, name, school.domain):
+                return f"{mail.users[0].name}@{school.domain}"
+    return ""
 
 
 def show(stack: Stack, console: Console) -> None:
@@ -123,6 +153,7 @@ def show(stack: Stack, console: Console) -> None:
     machines = of_stack(stack)
     console.print(table(machines))
     console.print("\nTry next:")
-    for line, meaning in next_steps(stack.name, machines, here=stack.setting("where") in ("", "local")):
+    here = stack.setting("where") in ("", "local")
+    for line, meaning in next_steps(stack.name, machines, here=here, somebody=a_user_of(stack)):
         console.print(f"  {line}", style="bold", highlight=False, soft_wrap=True)
         console.print(f"      {meaning}", highlight=False, soft_wrap=True)

@@ -1,14 +1,17 @@
 """The table of machines."""
 
 import io
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from cli.docker import Container
-from cli.machines import find, has_drift, next_steps, rows, show, table
+from cli.machines import a_user_of, find, has_drift, next_steps, rows, show, somebody_of, table
 from cli.problem import MaillabError
-from cli.stack import Engine, Stack
+from cli.stack import ROOT, Engine, Stack
+from cli.verify import configuration
 from tests.unit.cli.conftest import save_state
 from tests.unit.conftest import Program
 
@@ -60,16 +63,64 @@ def test_other_outputs_give_no_rows(outputs: dict[str, object]) -> None:
 
 
 def test_three_commands_to_try() -> None:
-    lines = [line for line, _ in next_steps("dc1es", rows(OUTPUTS, []))]
+    lines = [line for line, _ in next_steps("dc1es", rows(OUTPUTS, []), somebody="chen@school.example")]
     assert lines[0] == "bin/maillab shell mail"
     assert lines[1].startswith("docker exec lab-outside swaks")
+    assert lines[1].endswith("--to chen@school.example")
     assert lines[2] == "bin/maillab preview --diff"
 
 
 def test_next_step_goes_where_the_lab_is() -> None:
     """The docker command of this computer knows nothing of an engine elsewhere."""
-    lines = [line for line, _ in next_steps("dc1es", rows(OUTPUTS, []), here=False)]
+    lines = [line for line, _ in next_steps("dc1es", rows(OUTPUTS, []), here=False, somebody="chen@school.example")]
     assert lines[1].startswith("bin/maillab shell outside swaks --li ")
+
+
+def test_a_letter_to_nobody_is_not_proposed() -> None:
+    assert not [line for line, _ in next_steps("dc1es", rows(OUTPUTS, [])) if "swaks" in line]
+
+
+@pytest.fixture
+def school(stack: Stack) -> Path:
+    """The stack's file, which is the tutorial's."""
+    (stack.root / "Pulumi.yaml").write_bytes((ROOT / "Pulumi.yaml").read_bytes())
+    path = stack.root / "Pulumi.lab.yaml"
+    path.write_bytes((ROOT / "Pulumi.dc1es.yaml").read_bytes())
+    return path
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def test_the_letter_goes_to_the_first_user(stack: Stack, school: Path) -> None:
+    first = "- {name: admin, password: lab-admin-2006,"
+    edit(school, first, "- {name: teacher, password: lab-2006}\n" + 14 * " " + first)
+    assert a_user_of(stack) == "teacher@dc1es.tnc.edu.tw"
+
+
+@pytest.mark.usefixtures("school")
+@pytest.mark.parametrize("changes", [{"mydestination": ("$myhostname",)}, {"users": ()}], ids=str)
+def test_a_server_without_users_of_the_school_has_nobody(stack: Stack, changes: dict[str, tuple[str, ...]]) -> None:
+    lab = configuration(stack)
+    (school,) = lab.schools
+    machines = tuple(
+        replace(machine, mail=replace(machine.mail, **changes) if machine.mail else None)  # type: ignore[arg-type]
+        for machine in school.machines
+    )
+    assert somebody_of(lab) == "admin@dc1es.tnc.edu.tw"
+    assert somebody_of(replace(lab, schools=(replace(school, machines=machines),))) == ""
+
+
+def test_a_file_that_is_being_edited_names_nobody(stack: Stack, school: Path) -> None:
+    edit(school, "domain: dc1es.tnc.edu.tw", "domain: [")
+    assert a_user_of(stack) == ""
+
+
+def test_without_a_file_there_is_nobody(stack: Stack) -> None:
+    assert a_user_of(stack) == ""
 
 
 def test_another_stack_is_named_in_the_commands() -> None:
