@@ -106,7 +106,7 @@ class Home:
         self.write("machine.json", json.dumps(asdict(settings), indent=1) + "\n")
 
     def write(self, name: str, text: str) -> None:
-        """A file of the folder for its owner alone, all or nothing. Raises WhereError when the disk is full."""
+        """A file of the folder for its owner alone, all or nothing. Raises WhereError when the disk refuses."""
         unfinished = self.folder / f"{name}.{secrets.token_hex(4)}"
         try:
             unfinished.touch(0o600)
@@ -117,10 +117,14 @@ class Home:
             unfinished.replace(self.folder / name)
         except OSError as error:
             unfinished.unlink(missing_ok=True)
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if isinstance(error, PermissionError):  # told with another remedy (where/__main__.py, cli/__main__.py)
                 raise
-            what = f"{self.folder / name} can't be written: this computer's disk is full"
-            raise WhereError("no-space", what, "make room there: df -h") from error
+            what = f"{self.folder / name} can't be written"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                why = "this computer's disk is full"
+                raise WhereError("no-space", f"{what}: {why}", "make room there: df -h") from error
+            remedy = f"is the disk in order? findmnt --target {self.folder}; dmesg"
+            raise WhereError("disk-refuses", f"{what}: {error.strerror}", remedy) from error
 
     def read(self, name: str) -> str:
         """A file's text without the ends' white space, empty when there is none."""

@@ -38,18 +38,37 @@ def test_a_file_is_replaced_as_a_whole(home: Home) -> None:
     assert [path.name for path in home.folder.iterdir()] == ["port"]
 
 
-def test_a_full_disk_leaves_the_file_as_it_was(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def fails(code: int) -> Callable[..., None]:
+    def fail(*_words: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("code", "id", "words"),
+    [
+        (errno.ENOSPC, "no-space", "this computer's disk is full"),
+        (errno.EDQUOT, "no-space", "this computer's disk is full"),
+        (errno.EIO, "disk-refuses", "Input/output error"),
+        (errno.EROFS, "disk-refuses", "Read-only file system"),
+    ],
+)
+@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace"])
+def test_a_disk_that_refuses_leaves_the_file_as_it_was(home: Home, step: str, code: int, id: str, words: str) -> None:
     home.write("port", "22\n")
-
-    def full(*_words: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(WhereError, match="port can't be written: this computer's disk is full") as refusal:
-        home.write("port", "2222\n")
-    assert refusal.value.id == "no-space"
-    assert home.read("port") == "22"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, fails(code))
+        with pytest.raises(WhereError, match=f"port can't be written: {words}") as refusal:
+            home.write("port", "2222\n")
+    assert (refusal.value.id, home.read("port")) == (id, "22")
     assert [path.name for path in home.folder.iterdir()] == ["port"]
+
+
+def test_a_folder_of_another_user_is_told_elsewhere(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "touch", fails(errno.EACCES))
+    with pytest.raises(PermissionError):
+        home.write("port", "22\n")
 
 
 def test_a_file_that_is_not_there_is_empty(home: Home) -> None:
