@@ -52,7 +52,7 @@ def test_user_who_is_logged_in_can_be_removed(workshop: Lab) -> None:
     with unrestarted(workshop):
         assert up(workshop)["mail-config"] == "update"
     mail.fail("getent passwd wang")
-    mail.fail("pgrep -x sleep -f 'sleep 1000'")
+    mail.fail("pgrep -f '^sleep 1000'")
 
 
 def test_new_full_name_of_an_old_user(workshop: Lab) -> None:
