@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from where import disk, images, keys, power, preflight, tunnel
+from where import disk, images, keys, own_disk, power, preflight, tunnel
 from where.home import Home, Settings, settings_of
 from where.problem import WhereError
 from where.ssh import to_host
@@ -34,6 +34,9 @@ def _check() -> str:
 
 
 def _disk() -> str:
+    if base := own_disk.base_of(_home()):
+        say(f"the machine keeps the disk it was made from ({base}); `maillab down`, `up` makes it anew")
+        return base
     recipe = {key: text for key, text in os.environ.items() if key.startswith("/")}
     return disk.make_disk(recipe, os.environ["PACKAGES"], os.environ["MAKE_DISK"], say)
 

@@ -14,6 +14,15 @@ from where.problem import WhereError
 from where.snapshots import snapshots
 
 
+def base_of(home: Home) -> str:
+    """The common disk that the machine was made from; empty when there is no machine yet.
+
+    Whatever the recipe says since: making another disk needs a network, and this machine would not take it.
+    """
+    settings = home.settings()
+    return settings.base if settings and home.disk.exists() else ""
+
+
 def have_disk(home: Home, settings: Settings, say: Say) -> None:
     """Have the machine's disk, which holds what differs from the common one; it grows when it shall be larger.
 

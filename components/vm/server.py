@@ -82,7 +82,7 @@ class LabVm(pulumi.ComponentResource):
         # What needs no packages needs no network, and then nothing in the machine reaches this computer or beyond.
         sizes = _sizes(config.vm) | {"NETWORK": "closed" if config.build is Build.HERE else "open"}
         folder = {"FOLDER": f".vm/{config.stack}", "NAME": config.stack}
-        made_of = {"PACKAGES": recipe.packages, "MAKE_DISK": recipe.script, **recipe.files}
+        made_of = {"FOLDER": folder["FOLDER"], "PACKAGES": recipe.packages, "MAKE_DISK": recipe.script, **recipe.files}
         check = where_command("vm-check", "check", folder | sizes, self._child(after))
         disk = where_command("vm-disk", "disk", made_of, self._child(check))
         keys = where_command("vm-keys", "keys", folder, self._child(check))

@@ -87,9 +87,18 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_recipe_is_what_begins_with_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[object] = []
     monkeypatch.setattr("where.disk.make_disk", lambda *words: given.append(words[:3]))
-    give(monkeypatch, **{"/etc/x": "text", "PACKAGES": "udev", "MAKE_DISK": "true"})
+    give(monkeypatch, **{"/etc/x": "text", "PACKAGES": "udev", "MAKE_DISK": "true", "FOLDER": ".vm/none"})
     command._disk()
     assert given == [({"/etc/x": "text"}, "udev", "true")]
+
+
+def test_a_machine_that_is_there_keeps_its_disk_whatever_the_recipe(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network is needed for an alias, though somebody fetched a newer maillab."""
+    monkeypatch.setattr("where.disk.make_disk", lambda *_: pytest.fail("a disk is made"))
+    give(monkeypatch, **{**SIZES, "BASE": ".cache/vm/old", "FOLDER": str(home.folder)})
+    home.save(command._settings())
+    home.disk.touch()
+    assert command._disk() == ".cache/vm/old"
 
 
 def test_disconnect_closes_and_says_nothing(
