@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 SYMBOLS = {"create": "+ ", "update": "~ ", "replace": "+-", "delete": "- "}
 CONTEXT = 2
 """Unchanged lines shown around a changed one."""
+SHOW_CURSOR = b"\x1b[?25h\n"
 
 
 class Display:
@@ -138,9 +140,14 @@ class Display:
     def _running_steps(self) -> Any:  # noqa: ANN401 (rich is imported only where there is a terminal)
         from rich.text import Text  # noqa: PLC0415
 
-        with self._lock:
-            now = time.monotonic()
-            return Text("\n".join(f"{text} ({now - begun:.0f}s)" for text, begun in self._running.values()))
+        # Without our lock: rich asks while it holds its own, for which `say` waits while it holds ours.
+        now, running = time.monotonic(), list(self._running.values())
+        return Text("\n".join(f"{text} ({now - begun:.0f}s)" for text, begun in running))
+
+    def leave(self) -> None:
+        """The process is to end at once, whatever is being printed: give the terminal its cursor back."""
+        if self._live:
+            os.write(self.out.fileno(), SHOW_CURSOR)
 
     def summary(self, outputs: Props, seconds: float, *, dry_run: bool) -> None:
         """The end of a run: diagnostics, outputs, counts and duration."""

@@ -235,6 +235,7 @@ def _interrupts(display: Display) -> Iterator[None]:
 
     def on_signal(_number: int, _frame: object) -> None:
         if display.aborted:
+            display.leave()
             os._exit(130)
         if display.cancelled:
             display.aborted = True
