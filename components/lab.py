@@ -95,7 +95,8 @@ class Lab(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         self.stays = settle(f"{LOCAL} {local_docker_host()}" if where == LOCAL else where, child)
         if where == LOCAL:
-            return Engine(host=local_docker_host(), platform=this_platform(), after=[self.stays])
+            here = local_docker_host()
+            return Engine(host=here, platform=this_platform(), after=[self.stays], possible=self.stays)
         if where == VM:
             return LabVm(self.config, self.stays, child).engine
         return RemoteEngine(stack, where, self.stays, child).engine
@@ -104,7 +105,7 @@ class Lab(pulumi.ComponentResource):
         """The id of each image that is used, on the lab's engine."""
         if self.config.build is Build.THERE:
             return build_images(provider, engine.platform, used, self)
-        child = pulumi.ResourceOptions(parent=self, depends_on=[self.stays])
+        child = pulumi.ResourceOptions(parent=self, depends_on=[engine.possible])
         builder = docker.Provider("docker-here", host=local_docker_host(), opts=child)
         built = build_images(builder, engine.platform, used, self)
         return bring_images(built, local_docker_host(), engine.host, pulumi.ResourceOptions(parent=self))

@@ -21,11 +21,15 @@ Nothing was changed [where-changed]" "    remove it there first: bin/maillab dow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """The Docker engine of a lab: its DOCKER_HOST, its platform such as `linux/amd64`, what makes it reachable."""
+    """The Docker engine of a lab: its DOCKER_HOST, its platform such as `linux/amd64`, what makes it reachable.
+
+    `possible`: what looked, before anything is made, whether it can be there.
+    """
 
     host: pulumi.Input[str]
     platform: pulumi.Input[str] | None
     after: Sequence[pulumi.Resource]
+    possible: pulumi.Resource
 
 
 def where_command(
@@ -94,7 +98,7 @@ class LabVm(pulumi.ComponentResource):
         if config.build is Build.THERE:
             one = {"FOLDER": machine.stdout, "KEYS": keys.stdout}  # new keys: a new machine, without images
             usable.append(where_command("vm-base", "base", one, self._child(ready)))
-        self.engine = Engine(host=ready.stdout, platform=this_platform(), after=usable)
+        self.engine = Engine(host=ready.stdout, platform=this_platform(), after=usable, possible=check)
         self.register_outputs({"docker_host": ready.stdout})
 
     def _child(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
@@ -119,7 +123,7 @@ class RemoteEngine(pulumi.ComponentResource):
             delete="disconnect",
         )
         lines = ready.stdout.apply(lambda text: text.splitlines())
-        self.engine = Engine(host=lines[0], platform=lines[1], after=[ready])
+        self.engine = Engine(host=lines[0], platform=lines[1], after=[ready], possible=ready)
         self.register_outputs({"docker_host": lines[0]})
 
 

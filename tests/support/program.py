@@ -1,29 +1,52 @@
 """What the program did to a lab, and what it left alone."""
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.support.lab import Lab
 
+COMPONENT = re.compile(r"(maillab:\w+:\w+|pulumi:pulumi:Stack)::[^:]*\Z")  # the end of its URN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run of the engine: resource to what happened to it (without `same`), and its errors."""
+    """One run of the engine: resource to what happened to it (without `same`), and its errors.
+
+    `made`: what there is outside the state and was not there before (components are only names).
+    """
 
     ok: bool
     steps: dict[str, str]
+    made: set[str]
     words: str
 
 
 def run(lab: Lab, *command: str) -> Run:
     """Runs `up`, `preview` or `refresh`, however it ends."""
     done = lab.engine(*command, "--json", check=False)
+    return outcome(done)
+
+
+def outcome(done: subprocess.CompletedProcess[str]) -> Run:
+    """What a run of the engine with `--json` says."""
     result = json.loads(done.stdout)
-    steps = {step["urn"].rpartition("::")[2]: step["op"] for step in result.get("steps", []) if step["op"] != "same"}
+    urns = {step["urn"]: step["op"] for step in result.get("steps", []) if step["op"] != "same"}
+    made = {urn for urn, op in urns.items() if op == "create" and not COMPONENT.search(urn)}
     words = "\n".join(item["message"] for item in result["diagnostics"])
-    return Run(ok=done.returncode == 0, steps=steps, words=f"{words}\n{done.stderr}")
+    return Run(
+        ok=done.returncode == 0,
+        steps={_name(urn): op for urn, op in urns.items()},
+        made={_name(urn) for urn in made},
+        words=f"{words}\n{done.stderr}",
+    )
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
 
 
 def up(lab: Lab) -> dict[str, str]:
