@@ -103,6 +103,13 @@ KNOWN = (
         "wait for its end; after a crash of Pulumi: pulumi cancel --stack <stack>",
     ),
     _known(
+        "no-base-image",
+        r'Get "https?://[^"]+/v2/"|pull access denied for|manifest (for \S+ )?(unknown|not found)',
+        "an image could not be built: what it stands on is not on the lab's Docker engine, and no registry gave it",
+        "on this computer `make up` makes debian:trixie-slim; on another one (ssh://): docker pull it there,",
+        "or write maillab:build: here into Pulumi.<stack>.yaml: images are built on this computer, and brought there",
+    ),
+    _known(
         "package-mirror",
         r"(Temporary failure resolving|Unable to fetch some archives|Could not resolve|Failed to fetch)",
         "an image could not be built: Debian's packages could not be fetched",

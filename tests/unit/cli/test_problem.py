@@ -20,6 +20,7 @@ WORDS = {
     "name-taken": 'Conflict. The container name "/dc1es-mail" is already in use by container "4f".',
     "port-taken": "driver failed: Bind for 127.0.0.1:8025 failed: port is already allocated",
     "locked": "error: the stack is currently locked by 1 lock(s).",
+    "no-base-image": 'Get "https://registry.example/v2/": dial tcp: lookup registry.example: no such host',
     "package-mirror": "E: Failed to fetch http://mirror.example/debian/pool/x.deb  Could not connect",
     "image-build": "The command '/bin/sh -c apt-get install x' returned a non-zero code: 100",
     "pulumi-plugin": "error: could not load plugin for docker provider: no resource plugin 'pulumi-resource-docker'",
