@@ -9,7 +9,7 @@ from tests.engine.stacks import Stack
 BOX = {
     "hostname": "one", "restart": "no", "memory": 64, "memory_swap": 128, "cpu_shares": 512, "init": True,
     "envs": ["A=1", "B=2"], "labels": [{"label": "maillab.stack", "value": "x"}], "user": "root",
-    "healthcheck": {"tests": ["CMD", "true"], "interval": "1m0s", "start_interval": "2s"}, "tmpfs": {"/run": "size=1m"},
+    "healthcheck": {"tests": ["CMD", "true"], "interval": "1m0s"}, "tmpfs": {"/run": "size=1m"},
     "command": ["sleep", "infinity"], "sysctls": {"net.ipv4.ip_forward": "1"}, "dns": ["198.19.0.1", "198.19.0.2"],
     "capabilities": {"adds": ["CAP_NET_ADMIN"], "drops": ["CAP_MKNOD"]}, "stop_signal": "SIGTERM",
     "ulimits": [{"name": "nofile", "soft": 1024, "hard": 1024}], "destroy_grace_seconds": 1,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from offline import containers
 from offline.providers import Target, check
 from offline.schema import COMMAND, CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME
 from offline.values import UNKNOWN, OfflineError, Props, secret
@@ -85,3 +88,18 @@ def test_a_part_is_named_with_its_place(kind: str, key: str, value: object, name
 def test_what_is_honoured_or_says_nothing_passes(kind: str, inputs: Props) -> None:
     checked = check(Target(kind=kind, name="it", host=""), {**PLAIN[kind], **inputs}, {})
     assert inputs.keys() <= checked.keys()
+
+
+def test_every_time_of_a_health_check_reaches_the_engine() -> None:
+    """The engine of Debian 12 is too old for StartInterval, which it leaves out."""
+    sent: list[Props] = []
+
+    def create(config: Props, *_: object) -> dict[str, str]:
+        sent.append(config)
+        return {"Id": "1"}
+
+    times = {"interval": "1m0s", "startInterval": "2s", "startPeriod": "3s", "timeout": "4s"}
+    api = SimpleNamespace(create_container_from_config=create)
+    containers.create(api, {**PLAIN[CONTAINER], "healthcheck": {"tests": ["NONE"], **times}, "start": False})
+    health = {key: value / 10**9 for key, value in sent[0]["Healthcheck"].items() if key not in ("Test", "Retries")}
+    assert health == {"Interval": 60, "StartInterval": 2, "StartPeriod": 3, "Timeout": 4}
