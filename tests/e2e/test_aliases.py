@@ -7,6 +7,7 @@ from components.mail.model import SYSTEM_ACCOUNTS, SYSTEM_GROUPS
 from tests.support.delivered import deliver
 from tests.support.lab import Lab
 from tests.support.mail import data, envelope, letter, post, smtp, stored
+from tests.support.mailqueue import wait_until_gone
 
 DOMAIN = "dc1es.tnc.edu.tw"
 ADMIN = f"admin@{DOMAIN}"
@@ -83,6 +84,7 @@ def test_letter_to_three_names_of_admin_reaches_him_once_for_each(lab: Lab) -> N
     queue_id = smtp(lab["workstation"], lab["mail"].ipv4, steps)[-1].queue_id
     for recipient in recipients:
         lab.wait_for_delivery("mail", queue_id, recipient, final=ADMIN)
+    wait_until_gone([lab["mail"]], *recipients, ADMIN)
     assert len(stored(lab["mail"], "admin", mail.message_id)) == 3
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.support.delivered import Delivered, arrived
-from tests.support.lab import Lab
+from tests.support.lab import Hop, Lab
 from tests.support.machine import wait_until
 from tests.support.mail import (
     Letter,
@@ -24,7 +24,7 @@ from tests.support.mail import (
     smtp,
     submit,
 )
-from tests.support.mailqueue import Queued, mail_queue, wait_for_queue
+from tests.support.mailqueue import Queued, mail_queue, wait_for_queue, wait_until_gone
 from tests.support.outage import edited, machine_stopped, postfix_stopped
 
 DOMAIN = "dc1es.tnc.edu.tw"
@@ -45,7 +45,11 @@ class Sent:
 
     def arrive(self, lab: Lab) -> Delivered:
         """The letter in its mailbox, once it is there."""
-        return arrived(lab, self.mail, lab.wait_for_delivery(self.machine, self.queue_id, self.recipient))
+        return arrived(lab, self.mail, self.wait(lab))
+
+    def wait(self, lab: Lab) -> list[Hop]:
+        """Its way, once it is in a mailbox."""
+        return lab.wait_for_delivery(self.machine, self.queue_id, self.recipient)
 
 
 def from_outside(lab: Lab, sender: str, recipient: str) -> Sent:
@@ -149,6 +153,9 @@ def server_off(lab: Lab, request: pytest.FixtureRequest) -> ServerOff:
         ids = [queue_id_of(lab, "spamfilter", one.mail.message_id) for one in sent]
         waiting = [wait_for_queue(lab["spamfilter"], queue_id, "deferred") for queue_id in ids]
     lab["spamfilter"].succeed("postqueue -f")
+    for one in sent:
+        one.wait(lab)
+    wait_until_gone([lab[name] for name in ("outside", "spamfilter", "mail")], *RECIPIENTS)
     return ServerOff(waiting=waiting, delivered=[one.arrive(lab) for one in sent])
 
 
@@ -158,7 +165,7 @@ def test_filter_keeps_what_the_mail_server_cannot_take(server_off: ServerOff) ->
 
 
 def test_nothing_is_lost_and_nothing_doubled(server_off: ServerOff) -> None:
-    """`arrived` has found each exactly once in its mailbox."""
+    """`arrived` has found each exactly once in its mailbox, when nothing was on its way any more."""
     assert [one.path for one in server_off.delivered] == [["outside", "spamfilter", "mail"]] * len(RECIPIENTS)
     assert all(one.body == one.mail.stored_body for one in server_off.delivered)
 

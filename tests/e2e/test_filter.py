@@ -27,7 +27,7 @@ from tests.support.mail import (
     smtp,
     submit,
 )
-from tests.support.mailqueue import queued, wait_for_queue
+from tests.support.mailqueue import queued, wait_for_queue, wait_until_gone
 
 WENDY = "wendy@example.com"
 ADMIN = "admin@dc1es.tnc.edu.tw"
@@ -87,6 +87,13 @@ def test_queue_run_leaves_it_on_hold(lab: Lab, held: tuple[Letter, str]) -> None
     assert entry.queue == "hold"
 
 
+def all_of_it(lab: Lab, mail: Letter, queue_id: str) -> Delivered:
+    """The letter from the filter in admin's mailbox, counted when no further copy can come."""
+    hops = lab.wait_for_delivery("spamfilter", queue_id, ADMIN)
+    wait_until_gone([lab["spamfilter"], lab["mail"]], ADMIN)
+    return arrived(lab, mail, hops)
+
+
 def release(lab: Lab, queue_id: str) -> None:
     """Lets a held message go on, now."""
     lab["spamfilter"].succeed(f"postsuper -H {queue_id} && postqueue -i {queue_id}")
@@ -95,8 +102,7 @@ def release(lab: Lab, queue_id: str) -> None:
 def test_released_message_is_delivered_once(lab: Lab, held: tuple[Letter, str]) -> None:
     mail, queue_id = held
     release(lab, queue_id)
-    hops = lab.wait_for_delivery("spamfilter", queue_id, ADMIN)
-    assert arrived(lab, mail, hops).path == ["spamfilter", "mail"]
+    assert all_of_it(lab, mail, queue_id).path == ["spamfilter", "mail"]
 
 
 def test_released_message_is_not_scanned_again(lab: Lab, held: tuple[Letter, str]) -> None:
@@ -117,7 +123,7 @@ def test_released_message_has_its_original_body(lab: Lab, held: tuple[Letter, st
 def test_two_releases_at_once_deliver_once(lab: Lab, held: tuple[Letter, str]) -> None:
     mail, queue_id = held
     lab["spamfilter"].succeed(f"postsuper -H {queue_id} & postsuper -H {queue_id}; wait; postqueue -i {queue_id}")
-    arrived(lab, mail, lab.wait_for_delivery("spamfilter", queue_id, ADMIN))
+    assert all_of_it(lab, mail, queue_id).path == ["spamfilter", "mail"]
 
 
 def test_deleted_message_is_gone(lab: Lab, held: tuple[Letter, str]) -> None:

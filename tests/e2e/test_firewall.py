@@ -6,8 +6,8 @@ from tests.support.connections import connection
 from tests.support.delivered import Delivered, arrived, deliver
 from tests.support.lab import Lab
 from tests.support.machine import Machine
-from tests.support.mail import Letter, envelope, letter, post, queue_ids_of, smtp
-from tests.support.mailqueue import Queued, wait_for_queue
+from tests.support.mail import envelope, letter, post, queue_ids_of, smtp
+from tests.support.mailqueue import Queued, wait_for_queue, wait_until_gone
 from tests.support.outage import postfix_stopped
 from tests.support.program import run, up
 from verify.cells import Verdict
@@ -88,15 +88,13 @@ def filter_down(lab: Lab) -> tuple[Queued, int, Delivered, Delivered]:
     with postfix_stopped(lab["spamfilter"]):
         waits = post(lab, "outside", "wendy@example.com", CHEN, foreign)
         served = post(lab, "outside", "someone@moe.edu.tw", CHEN, neighbour)
-        at_once = _arrive(lab, neighbour, served)
+        at_once = arrived(lab, neighbour, lab.wait_for_delivery("outside", served, CHEN))
         waiting = wait_for_queue(lab["outside"], waits, "deferred", timeout=60)
         seen = len(queue_ids_of(lab, "mail", foreign.message_id))
     lab["outside"].succeed("postqueue -f")
-    return waiting, seen, at_once, _arrive(lab, foreign, waits)
-
-
-def _arrive(lab: Lab, mail: Letter, queue_id: str) -> Delivered:
-    return arrived(lab, mail, lab.wait_for_delivery("outside", queue_id, CHEN))
+    hops = lab.wait_for_delivery("outside", waits, CHEN)
+    wait_until_gone([lab[name] for name in ("outside", "spamfilter", "mail")], CHEN)
+    return waiting, seen, at_once, arrived(lab, foreign, hops)
 
 
 def test_foreign_senders_second_mx_is_closed(filter_down: tuple[Queued, int, Delivered, Delivered]) -> None:
@@ -108,7 +106,7 @@ def test_foreign_senders_second_mx_is_closed(filter_down: tuple[Queued, int, Del
 
 
 def test_foreign_letter_arrives_when_the_filter_is_back(filter_down: tuple[Queued, int, Delivered, Delivered]) -> None:
-    """`arrived` has found it exactly once in the mailbox."""
+    """`arrived` has found it exactly once in the mailbox, when nothing was on its way any more."""
     assert filter_down[3].path == ["outside", "spamfilter", "mail"]
 
 

@@ -13,6 +13,8 @@ from tests.support.stacks import stack_data
 
 WENDY = "wendy@example.com"
 ADMIN = "admin@dc1es.tnc.edu.tw"
+# What follows the relayhost of `mail`, and not that of `mail2`.
+USERS = "\n            users:\n              - {name: admin, password: lab-admin-2006,"
 
 
 def pop3_login(lab: Lab, user: str, password: str) -> str:
@@ -167,6 +169,13 @@ def test_passwords_are_not_shown(workshop: Lab) -> None:
             "/etc/bind/db.dc1es.tnc.edu.tw",
             ["- mail2   IN   MX   20 mail2.dc1es.tnc.edu.tw.", "+ mail2   IN   MX   30 mail2.dc1es.tnc.edu.tw."],
             id="mx-record",
+        ),
+        pytest.param(
+            f'relayhost: "[163.26.182.249]"{USERS}',
+            f'relayhost: "[spamfilter.dc1es.tnc.edu.tw]:25"{USERS}',
+            "/etc/postfix/main.cf",
+            ["- relayhost = [163.26.182.249]", "+ relayhost = [spamfilter.dc1es.tnc.edu.tw]:25"],
+            id="main.cf",
         ),
     ],
 )

@@ -1,6 +1,7 @@
 """Mail queues, as postqueue(1) shows them."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tests.support.machine import Machine, wait_until
@@ -35,6 +36,19 @@ def mail_queue(machine: Machine) -> list[Queued]:
 def queued(machine: Machine, queue_id: str) -> Queued | None:
     """The queue's entry with this id, None when it is not there (any more)."""
     return next((entry for entry in mail_queue(machine) if entry.queue_id == queue_id), None)
+
+
+def wait_until_gone(machines: Iterable[Machine], *recipients: str, timeout: float = 60) -> None:
+    """Until no queue has a letter for one of them: from then on no further copy can arrive.
+
+    `machines`: all on the way, first hop first, since a letter leaves a queue only for one further on.
+    """
+    for machine in machines:
+
+        def gone(machine: Machine = machine) -> bool:
+            return all(set(entry.recipients).isdisjoint(recipients) for entry in mail_queue(machine))
+
+        wait_until(f"no letter for {', '.join(recipients)} in the queue of {machine.name}", gone, timeout)
 
 
 def wait_for_queue(machine: Machine, queue_id: str, queue: str, timeout: float = 30) -> Queued:

@@ -1,7 +1,7 @@
 """Runs on `outside`: hands a numbered letter to the machine's own Postfix every so often, until told to stop.
 
-argv: run's name, seconds between two letters, letters at most, recipient. Each letter that Postfix took is a line of
-/tmp/NAME.sent; the run ends when /tmp/NAME.stop is there, or by itself.
+argv: run's name, seconds between two letters, letters at most, recipients who get one in turn. Each letter that
+Postfix took is a line of /tmp/NAME.sent; the run ends when /tmp/NAME.stop is there, or by itself.
 """
 
 import pathlib
@@ -12,12 +12,13 @@ import time
 
 def main() -> None:
     """The stream."""
-    name, pause, most, recipient = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    name, pause, most, recipients = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
     sent, stop = pathlib.Path(f"/tmp/{name}.sent"), pathlib.Path(f"/tmp/{name}.stop")
     with sent.open("w", encoding="utf-8", buffering=1) as log:
         for number in range(most):
             if stop.exists():
                 break
+            recipient = recipients[number % len(recipients)]
             message_id = f"<{name}.{number}@test.invalid>"
             header = f"From: wendy@example.com\nTo: {recipient}\nSubject: {name} {number}\nMessage-ID: {message_id}\n"
             command = ["sendmail", "-i", "-f", "wendy@example.com", "--", recipient]
