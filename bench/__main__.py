@@ -9,6 +9,7 @@ from rich.console import Console
 
 from bench.figures import Figure, print_table
 from bench.measures import memory, previews_and_edits, proving, running_lab, throughput, up_to_first_message
+from bench.real_cli import with_real_cli
 from bench.vm import virtual_machines
 
 RUNS = 3
@@ -20,7 +21,7 @@ def _running(folder: pathlib.Path, console: Console) -> list[Figure]:
     with running_lab(folder) as lab:
         console.print("memory, previews and edits …")
         figures += memory(lab)
-        figures += previews_and_edits(lab, RUNS)
+        figures += previews_and_edits(lab, RUNS) + with_real_cli(lab, RUNS)
         console.print("the prover …")
         figures += proving(lab, RUNS)
         console.print("messages a second …")

@@ -3,13 +3,14 @@
 import concurrent.futures
 import contextlib
 import ipaddress
+import itertools
 import pathlib
 import re
 import secrets
 import shlex
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import docker
 
@@ -28,6 +29,7 @@ SENDER, ADMIN = "bench@example.com", "admin@dc1es.tnc.edu.tw"
 MACHINES = ("outside", "mail")
 SESSIONS, SIZE, MESSAGES = 10, 4096, 600
 LIMIT = 180
+HOSTS = itertools.count(150)  # of the school's network, which nobody has
 
 
 @contextlib.contextmanager
@@ -124,22 +126,29 @@ def _run(words: list[str]) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def previews_and_edits(lab: Lab, runs: int) -> list[Figure]:
-    """A preview with nothing to do, and one record's edit until the outside sees it."""
+def previews_and_edits(
+    lab: Lab, runs: int, cli: Callable[..., object] | None = None, *, by: str = "", wanted: Sequence[str] = ()
+) -> list[Figure]:
+    """A preview with nothing to do, and one record's edit until the outside sees it.
+
+    `cli` takes a verb and its flags: the offline engine, or another one, which the figures name as they end in `by`.
+    """
+    run = cli or lab.engine
     previews, edits = [], []
-    for run in range(runs):
+    for number in itertools.islice(HOSTS, runs):
         begin = time.monotonic()
-        lab.engine("preview", "--expect-no-changes")
+        run("preview", "--expect-no-changes")
         previews.append(time.monotonic() - begin)
-        address = f"163.26.182.{150 + run}"
-        lab.edit("          - router A ", f"          - bench{run} A {address}\n          - router A ")
+        address = f"163.26.182.{number}"
+        lab.edit("          - router A ", f"          - bench{number} A {address}\n          - router A ")
         begin = time.monotonic()
-        lab.engine("up", "--yes")
-        lab["outside"].wait_until_succeeds(f"dig +short bench{run}.dc1es.tnc.edu.tw | grep -x {address}")
+        run("up", "--yes")
+        lab["outside"].wait_until_succeeds(f"dig +short bench{number}.dc1es.tnc.edu.tw | grep -x {address}")
         edits.append(time.monotonic() - begin)
+    preview, edit = wanted or ("≤ 1 s", "≤ 2 s")
     return [
-        Figure(name="no-change preview", unit="s", readings=previews, wanted="≤ 1 s"),
-        Figure(name="one-record edit live", unit="s", readings=edits, wanted="≤ 2 s"),
+        Figure(name=f"no-change preview{by}", unit="s", readings=previews, wanted=preview),
+        Figure(name=f"one-record edit live{by}", unit="s", readings=edits, wanted=edit),
     ]
 
 
