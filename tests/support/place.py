@@ -14,7 +14,7 @@ from where.home import Home
 from where.tunnel import Tunnel
 
 WANTED = os.environ.get("MAILLAB_WHERE") or LOCAL
-# Images are built here once and brought there: where the processor is emulated, a build takes an hour.
+# Images are built here once and brought there: where the processor is emulated, building them takes 13 minutes.
 BUILT_HERE = {"build": "here"}
 SIZES = {"cpus": 2, "memory": 6144, "disk": 32}
 
