@@ -6,12 +6,12 @@ import pulumi
 
 from components.lab import Lab
 from components.load import KEYS, read_stack
-from components.made_by import refuse_lab_of_offline_engine
 from components.problem import ConfigurationError
+from components.surroundings import refuse_surroundings
 
 settings = pulumi.Config("maillab")
 try:
-    refuse_lab_of_offline_engine(pulumi.get_stack(), Path())
+    refuse_surroundings(pulumi.get_stack(), Path())
     texts = {key: settings.get(key) for key in KEYS}
     config = read_stack(texts, pulumi.get_stack(), warn=lambda problem: pulumi.log.warn(str(problem)))
 except ConfigurationError as error:

@@ -54,17 +54,20 @@ def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
     env = {"PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_SKIP_UPDATE_CHECK": "true"} | dict(given)
     if "PULUMI_CONFIG_PASSPHRASE_FILE" in given and "PULUMI_CONFIG_PASSPHRASE" not in given:
         del env["PULUMI_CONFIG_PASSPHRASE"]
-    if not env.get("DOCKER_HOST") and (host := _context_host(env)):
+    # A context that is named goes before DOCKER_HOST, with docker as with Pulumi's provider, where it would also go
+    # before the lab's own engine.
+    named = env.pop("DOCKER_CONTEXT", "")
+    if (named or not env.get("DOCKER_HOST")) and (host := _context_host(env, named)):
         env["DOCKER_HOST"] = host
     return env
 
 
-def _context_host(env: Mapping[str, str]) -> str:
+def _context_host(env: Mapping[str, str], named: str) -> str:
     """The address of a docker context other than the default one: the SDK and the plugins know no contexts."""
     config = Path(env.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
-    if not env.get("DOCKER_CONTEXT") and not (config.exists() and "currentContext" in config.read_text("utf-8")):
+    if not named and not (config.exists() and "currentContext" in config.read_text("utf-8")):
         return ""
-    asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}", *([named] if named else [])]
     return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 
@@ -84,6 +87,7 @@ def run(engine: Engine, stack: Stack, verb: str, flags: Sequence[str] = ()) -> N
     """
     env = environment()
     if engine is Engine.OFFLINE:
+        os.environ.pop("DOCKER_CONTEXT", None)
         os.environ.update(env)
         run_offline(stack, verb, flags)
         return

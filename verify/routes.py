@@ -1,6 +1,7 @@
 """The way of a letter: which hops it takes and how it ends, from configuration, zone and packet filters alone."""
 
 import enum
+import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -139,16 +140,17 @@ class Post:
     def _by_relayhost(
         self, machine: str, source: Mapping[int, Address], relayhost: str, copy: Copy
     ) -> Iterable[Ending]:
-        """`[163.26.182.249]`, `[IPv6:…]`, `[name]`, all with or without a port, or a name whose MX records count.
+        """`[163.26.182.249]`, `[IPv6:…]`, `[name]`, or a name whose MX records count; all with or without a port.
 
         Where it can't be found, the letters wait: Postfix takes that for a mistake that somebody will mend.
         """
-        name, bracket, port = relayhost.lower().strip("[").partition("]")
+        inside = relayhost.startswith("[")
+        name, _, port = relayhost.lower().removeprefix("[").partition("]" if inside else ":")
         try:
             found: list[Address] = [ip_address(name.removeprefix("ipv6:"))]
         except ValueError:
-            found = self.directory.hosts(name) if bracket else self._ahead(machine, self.directory.servers(name))
-        return self._connect(machine, source, found, copy, int(port[1:]) if port[1:].isdigit() else SMTP)
+            found = self.directory.hosts(name) if inside else self._ahead(machine, self.directory.servers(name))
+        return self._connect(machine, source, found, copy, _port(port.removeprefix(":")))
 
     def _connect(
         self, machine: str, source: Mapping[int, Address], targets: Iterable[Address], copy: Copy, port: int = SMTP
@@ -199,3 +201,11 @@ class Post:
             further = replace(copy, recipient=address, received=copy.received + 1, delivered=delivered)
             ends += self._hand_on(machine, self._servers.addresses(machine), further)
         return ends
+
+
+def _port(written: str) -> int:
+    """A relayhost's port: a number, a name of services(5), or nothing; 0, where nobody listens, for an unknown name."""
+    try:
+        return int(written) if written.isdigit() else socket.getservbyname(written, "tcp") if written else SMTP
+    except OSError:
+        return 0

@@ -74,9 +74,11 @@ def test_it_is_as_large_as_the_configuration_says(home: Home) -> None:
     """The file system has grown over its disk."""
     settings = home.settings()
     assert settings
-    cpus, memory, disk = to_machine(home).run(
-        "nproc; awk '/MemTotal/ {print int($2 / 1024)}' /proc/meminfo; df -BM --output=size / | tail -n 1"
-    ).split()
+    cpus, memory, disk = (
+        to_machine(home)
+        .run("nproc; awk '/MemTotal/ {print int($2 / 1024)}' /proc/meminfo; df -BM --output=size / | tail -n 1")
+        .split()
+    )
     assert int(cpus) == settings.cpus
     assert 0.9 * settings.memory < int(memory) <= settings.memory
     assert 0.9 * settings.disk * 1024 < int(disk.removesuffix("M")) <= settings.disk * 1024

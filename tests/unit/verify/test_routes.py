@@ -121,6 +121,8 @@ def test_mail_client_reaches_its_own_servers_users(tutorial: Model) -> None:
     [
         pytest.param("spamfilter.dc1es.tnc.edu.tw", id="name"),
         pytest.param("[spamfilter.dc1es.tnc.edu.tw]", id="name in brackets"),
+        pytest.param("spamfilter.dc1es.tnc.edu.tw:25", id="name with a port"),
+        pytest.param("[spamfilter.dc1es.tnc.edu.tw]:smtp", id="port by name"),
         pytest.param("[IPv6:2001:db8:182::249]", id="IPv6"),
     ],
 )

@@ -111,6 +111,7 @@ def test_relayhost_in_brackets_is_a_host() -> None:
     [
         pytest.param("[163.26.182.249]:25", "spamfilter → tn: in the mailbox tnuser", id="its own port"),
         pytest.param("[163.26.182.249]:587", "waits in the queue", id="a port that nobody serves"),
+        pytest.param("[163.26.182.249]:no-such-service", "waits in the queue", id="a port that nobody knows"),
         pytest.param("[163.26.182.1]", "waits in the queue", id="a machine without a mail server"),
     ],
 )

@@ -92,7 +92,9 @@ def test_the_recipe_is_what_begins_with_a_slash(monkeypatch: pytest.MonkeyPatch)
     assert given == [({"/etc/x": "text"}, "udev", "true")]
 
 
-def test_a_machine_that_is_there_keeps_its_disk_whatever_the_recipe(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_is_there_keeps_its_disk_whatever_the_recipe(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No network is needed for an alias, though somebody fetched a newer maillab."""
     monkeypatch.setattr("where.disk.make_disk", lambda *_: pytest.fail("a disk is made"))
     give(monkeypatch, **{**SIZES, "BASE": ".cache/vm/old", "FOLDER": str(home.folder)})

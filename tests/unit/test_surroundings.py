@@ -1,12 +1,12 @@
-"""Pulumi's own CLI beside a lab of the offline engine."""
+"""Pulumi's own CLI where its run would be led astray."""
 
 import json
 import pathlib
 
 import pytest
 
-from components.made_by import OFFLINE_RUN, refuse_lab_of_offline_engine
 from components.problem import ConfigurationError
+from components.surroundings import OFFLINE_RUN, refuse_surroundings
 
 
 def leave(root: pathlib.Path, text: str) -> None:
@@ -22,20 +22,25 @@ def leave(root: pathlib.Path, text: str) -> None:
 def test_lab_of_the_offline_engine_is_refused(tmp_path: pathlib.Path, text: str) -> None:
     leave(tmp_path, text)
     with pytest.raises(ConfigurationError) as failed:
-        refuse_lab_of_offline_engine("school", tmp_path)
+        refuse_surroundings("school", tmp_path, {})
     (problem,) = failed.value.problems
     assert problem.id == "made-by-offline"
     assert "bin/maillab --stack school state move --to pulumi" in problem.remedy
 
 
 def test_nothing_made_is_nobodys(tmp_path: pathlib.Path) -> None:
-    refuse_lab_of_offline_engine("school", tmp_path)
+    refuse_surroundings("school", tmp_path, {})
     leave(tmp_path, json.dumps({"version": 3, "deployment": {"resources": []}}))
-    refuse_lab_of_offline_engine("school", tmp_path)
-    refuse_lab_of_offline_engine("other", tmp_path)
+    refuse_surroundings("school", tmp_path, {})
+    refuse_surroundings("other", tmp_path, {})
 
 
-def test_the_offline_engine_itself_goes_on(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_offline_engine_itself_goes_on(tmp_path: pathlib.Path) -> None:
     leave(tmp_path, "{")
-    monkeypatch.setenv(OFFLINE_RUN, "yes")
-    refuse_lab_of_offline_engine("school", tmp_path)
+    refuse_surroundings("school", tmp_path, {OFFLINE_RUN: "yes"})
+
+
+def test_a_docker_context_in_the_environment_is_refused(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ConfigurationError) as failed:
+        refuse_surroundings("school", tmp_path, {"DOCKER_CONTEXT": "lab"})
+    assert [problem.id for problem in failed.value.problems] == ["docker-context"]
