@@ -54,10 +54,9 @@ def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
     env = {"PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_SKIP_UPDATE_CHECK": "true"} | dict(given)
     if "PULUMI_CONFIG_PASSPHRASE_FILE" in given and "PULUMI_CONFIG_PASSPHRASE" not in given:
         del env["PULUMI_CONFIG_PASSPHRASE"]
-    # A context that is named goes before DOCKER_HOST, with docker as with Pulumi's provider, where it would also go
-    # before the lab's own engine.
+    # Pulumi's provider would follow it before the host of the lab's own engine; `docker` takes DOCKER_HOST first.
     named = env.pop("DOCKER_CONTEXT", "")
-    if (named or not env.get("DOCKER_HOST")) and (host := _context_host(env, named)):
+    if not env.get("DOCKER_HOST") and (host := _context_host(env, named)):
         env["DOCKER_HOST"] = host
     return env
 
@@ -68,7 +67,10 @@ def _context_host(env: Mapping[str, str], named: str) -> str:
     if not named and not (config.exists() and "currentContext" in config.read_text("utf-8")):
         return ""
     asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}", *([named] if named else [])]
-    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if done.returncode and named:
+        raise MaillabError(f"the docker context {named} can't be used: {done.stderr.strip()}", "see docker context ls")
+    return done.stdout.strip()
 
 
 def command(stack: Stack, verb: str, flags: Sequence[str] = ()) -> list[str]:

@@ -65,7 +65,8 @@ KNOWN = (
     ),
     _known(
         "no-way",
-        r"(connect to the docker (daemon|API) at|error during connect:.*)\s*\S*/maillab-\d+/[0-9a-f]+/docker\.sock",
+        r"(connect to the docker (daemon|API) at|error during connect:.*)\s*\S*/maillab-\d+/[0-9a-f]+/docker\.sock"
+        r"|/maillab-\d+/[0-9a-f]+/docker\.sock: does not answer",
         "the way to the lab's Docker engine is gone",
         "bin/maillab status makes it anew (a virtual machine that is off: bin/maillab vm start); then the same again",
     ),
@@ -104,7 +105,7 @@ KNOWN = (
     ),
     _known(
         "no-base-image",
-        r'Get "https?://[^"]+/v2/"|pull access denied for|manifest (for \S+ )?(unknown|not found)',
+        r'Get "https?://[^"]+/v2/"|pull access denied for (?!maillab/)|manifest (for \S+ )?(unknown|not found)',
         "an image could not be built: what it stands on is not on the lab's Docker engine, and no registry gave it",
         "on this computer `make up` makes debian:trixie-slim; on another one (ssh://): docker pull it there,",
         "or write maillab:build: here into Pulumi.<stack>.yaml: images are built on this computer, and brought there",

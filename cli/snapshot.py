@@ -62,7 +62,8 @@ def _known(stack: Stack, name: str) -> dict[Engine, str]:
     else:
         texts = {engine: path.read_text("utf-8") for engine, path in _files(stack, name).items() if path.exists()}
     for engine, text in texts.items():
-        _refuse_damaged(engine, f"at the snapshot {name}", text, f"remove it: bin/maillab vm forget {name}")
+        remedy = f"remove it: bin/maillab --stack {stack.name} vm forget {name}"
+        _refuse_damaged(engine, f"at the snapshot {name}", text, remedy)
     return texts
 
 

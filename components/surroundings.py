@@ -31,8 +31,11 @@ def _other_engine(stack: str, root: Path, environment: Mapping[str, str]) -> lis
     if environment.get(OFFLINE_RUN) or not path.exists():
         return []
     try:
-        made = bool(json.loads(path.read_text("utf-8"))["deployment"]["resources"])
-    except (ValueError, KeyError, TypeError):
+        deployment = json.loads(path.read_text("utf-8"))["deployment"]
+        # The stack itself, components and providers are nothing but entries: a run that failed early leaves them.
+        made = any(one["custom"] and not one["type"].startswith("pulumi:") for one in deployment["resources"])
+        made = made or bool(deployment.get("pending_operations"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         made = True  # nobody knows what it says: it may be a lab
     what = "this lab was made by the offline engine, and Pulumi does not know its resources"
     remedy = f"hand it over: bin/maillab --stack {stack} state move --to pulumi; or go on with bin/maillab"
@@ -40,7 +43,7 @@ def _other_engine(stack: str, root: Path, environment: Mapping[str, str]) -> lis
 
 
 def _context(environment: Mapping[str, str]) -> list[Problem]:
-    """`docker` and Pulumi's provider follow it rather than the host that they are given."""
+    """Pulumi's docker provider follows it rather than the host that it is given."""
     name = environment.get("DOCKER_CONTEXT")
     what = f"the docker context {name} would be followed, wherever the lab's own Docker engine is"
     remedy = "unset DOCKER_CONTEXT; for another engine set DOCKER_HOST, or maillab:where in the stack's file"

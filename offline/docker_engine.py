@@ -23,7 +23,7 @@ HINTS = {
     r"no space left on device": "the engine's disk is full: docker system df shows what fills it",
     r"is already in use by container": "remove what has this name, or choose another prefix",
     r"port is already allocated|address already in use": "stop what listens there, or publish another port",
-    r"No such image|pull access denied": "the image is missing on the engine: make up has it on this computer's",
+    r"No such image|pull access denied": "the image is missing on the engine; bring the lab up again, which builds it",
     r"has active endpoints|volume is in use": "a container that is not the lab's uses it: docker ps -a",
 }
 

@@ -77,12 +77,14 @@ class Store:
         """Record that an operation (`creating`, `updating`, `deleting`) starts, before it does.
 
         `before`: of a creation, the ids of what has the resource's name already. One that an interrupted run began
-        keeps that run's: what is not among them may be what that run made.
+        under the same name keeps that run's: what is not among them may be what that run made.
         """
         with self._lock:
             operation = {"resource": entry, "type": kind}
             if before is not None:
-                operation["before"] = self.pending.get(entry["urn"], {}).get("before", [*before])
+                begun = self.pending.get(entry["urn"], {})
+                same = begun.get("resource", {}).get("inputs", {}).get("name") == entry["inputs"].get("name")
+                operation["before"] = begun["before"] if same and "before" in begun else [*before]
             self.pending[entry["urn"]] = operation
             self.write()
 

@@ -1,7 +1,6 @@
 """The way of a letter: which hops it takes and how it ends, from configuration, zone and packet filters alone."""
 
 import enum
-import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -15,6 +14,8 @@ from verify.directory import Directory
 from verify.servers import Servers, domain_of
 
 SMTP = 25
+# The machines' services(5), as far as it is about mail.
+PORTS = {"": SMTP, "smtp": SMTP, "mail": SMTP, "submission": 587, "submissions": 465}
 UNKNOWN_USER = "5.1.1"
 NO_RELAY = "5.7.1"
 TOO_MANY_HOPS = "5.4.0"
@@ -205,7 +206,4 @@ class Post:
 
 def _port(written: str) -> int:
     """A relayhost's port: a number, a name of services(5), or nothing; 0, where nobody listens, for an unknown name."""
-    try:
-        return int(written) if written.isdigit() else socket.getservbyname(written, "tcp") if written else SMTP
-    except OSError:
-        return 0
+    return int(written) if written.isdigit() else PORTS.get(written, 0)

@@ -91,7 +91,7 @@ def _refuse_without_room(home: Home, name: str, older: Snapshot | None) -> None:
         need_room(home.folder, LEAST + max(_memory(home) - QEMUS_OWN - again, 0))
     except WhereError as error:
         what = f"there is no room for the snapshot {name}, nothing was changed: {error}"
-        raise WhereError(error.id, what, "is this computer's disk full? df -h; bin/maillab vm forget NAME") from error
+        raise WhereError(error.id, what, f"is this computer's disk full? df -h; {_forget(home, 'NAME')}") from error
 
 
 def _memory(home: Home) -> int:
@@ -164,6 +164,10 @@ def drop(home: Home, name: str) -> None:
             (home.folder / path).unlink(missing_ok=True)
 
 
+def _forget(home: Home, name: str) -> str:
+    return f"bin/maillab --stack {home.folder.name} vm forget {name}"
+
+
 def _note(name: str) -> str:
     return f"snapshot-{name}.machine.json"
 
@@ -186,7 +190,7 @@ def _refuse_other_hardware(home: Home, name: str, then: Mapping[str, object]) ->
     differs = [key for key in now if key in then and then[key] != now[key]]
     if "disk" in differs:
         what = f"the snapshot {name} is of a disk of {then['disk']} GiB, which grew to {now['disk']} GiB since"
-        remedy = f"it can't be gone back to any more; remove it: bin/maillab vm forget {name}"
+        remedy = f"it can't be gone back to any more; remove it: {_forget(home, name)}"
         raise WhereError("disk-grew", what, remedy)
     if differs:
         what = ", ".join(f"{key} {then[key]} (now {now[key]})" for key in differs)
@@ -202,7 +206,7 @@ def _read(home: Home, name: str) -> Mapping[str, object]:
         return cast("dict[str, object]", json.loads(home.read(_note(name)) or "{}"))
     except ValueError as error:
         what = f"{home.folder / _note(name)} can't be read: {error}"
-        remedy = f"the snapshot can't be gone back to any more; remove it: bin/maillab vm forget {name}"
+        remedy = f"the snapshot can't be gone back to any more; remove it: {_forget(home, name)}"
         raise WhereError("snapshot-damaged", what, remedy) from error
 
 

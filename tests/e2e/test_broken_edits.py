@@ -117,7 +117,7 @@ def test_broken_update_that_boots_a_machine_is_taken_back(workshop: Lab) -> None
     # Which interface had which carrier is still known, and which routes were set: a later update of the network is
     # taken, and a route that left goes.
     mail.succeed("ip route replace 192.0.2.0/24 via 163.26.182.254 && echo 192.0.2.0/24 >>/run/maillab/routes")
-    mail.succeed("rm /run/maillab/booted && maillab-boot && /usr/lib/maillab/roles/network reload")
+    mail.succeed("maillab-halt; rm /run/maillab/booted && maillab-boot && /usr/lib/maillab/roles/network reload")
     assert "192.0.2.0" not in mail.succeed("ip route")
 
 

@@ -8,6 +8,15 @@ import pytest
 from components.problem import ConfigurationError
 from components.surroundings import OFFLINE_RUN, refuse_surroundings
 
+STACK = {"urn": "u", "custom": False, "type": "pulumi:pulumi:Stack"}
+PROVIDER = {"urn": "p", "custom": True, "type": "pulumi:providers:docker"}
+MADE = {"urn": "n", "custom": True, "type": "docker:index/network:Network"}
+
+
+def state(*resources: object, **more: object) -> str:
+    """A state of these resources, as text."""
+    return json.dumps({"version": 3, "deployment": {"resources": resources, **more}})
+
 
 def leave(root: pathlib.Path, text: str) -> None:
     """The offline engine's state of stack `school`."""
@@ -17,7 +26,7 @@ def leave(root: pathlib.Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [json.dumps({"version": 3, "deployment": {"resources": [{"urn": "u"}]}}), "{", "[]", '{"deployment": 1}']
+    "text", [state(MADE), state(STACK, pending_operations=[{"type": "creating"}]), "{", "[]", '{"deployment": 1}']
 )
 def test_lab_of_the_offline_engine_is_refused(tmp_path: pathlib.Path, text: str) -> None:
     leave(tmp_path, text)
@@ -30,7 +39,7 @@ def test_lab_of_the_offline_engine_is_refused(tmp_path: pathlib.Path, text: str)
 
 def test_nothing_made_is_nobodys(tmp_path: pathlib.Path) -> None:
     refuse_surroundings("school", tmp_path, {})
-    leave(tmp_path, json.dumps({"version": 3, "deployment": {"resources": []}}))
+    leave(tmp_path, state(STACK, PROVIDER))
     refuse_surroundings("school", tmp_path, {})
     refuse_surroundings("other", tmp_path, {})
 

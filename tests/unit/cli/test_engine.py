@@ -91,14 +91,18 @@ def test_the_docker_context_becomes_docker_host(program: Program, tmp_path: Path
     assert env["DOCKER_HOST"] == "ssh://teacher@lab.example"
 
 
-def test_a_context_that_is_named_goes_before_docker_host_and_not_before_the_labs_engine(
-    program: Program, tmp_path: Path
-) -> None:
-    """Pulumi's docker provider would take DOCKER_CONTEXT rather than the host that the lab's program gives it."""
-    program("docker", """[ "$*" = "context inspect --format {{.Endpoints.docker.Host}} lab" ] && echo unix:///lab""")
+def test_docker_host_goes_before_a_context_that_is_named(program: Program, tmp_path: Path) -> None:
+    """As with docker; Pulumi's docker provider would take the context rather than the host that it is given."""
+    program("docker", "echo unix:///lab")
     env = environment({"DOCKER_CONTEXT": "lab", "DOCKER_HOST": "unix:///x", "DOCKER_CONFIG": str(tmp_path)})
-    assert env["DOCKER_HOST"] == "unix:///lab"
+    assert env["DOCKER_HOST"] == "unix:///x"
     assert "DOCKER_CONTEXT" not in env
+
+
+def test_a_context_that_there_is_not_is_said(program: Program, tmp_path: Path) -> None:
+    program("docker", "echo 'context not found' >&2; exit 1")
+    with pytest.raises(MaillabError, match="the docker context lba can't be used: context not found"):
+        environment({"DOCKER_CONTEXT": "lba", "DOCKER_CONFIG": str(tmp_path)})
 
 
 def test_the_default_context_sets_no_docker_host(tmp_path: Path) -> None:

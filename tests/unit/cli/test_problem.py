@@ -44,6 +44,19 @@ def test_other_words_are_not_guessed_at() -> None:
     assert explain("mail: postconf: fatal: bad string length 0 < 1: mydestination =") is None
 
 
+def test_way_that_is_gone_is_known_by_the_offline_engines_words_too() -> None:
+    known = explain(
+        "Docker engine unix:///tmp/maillab-0/0123456789ab/docker.sock: does not answer (Error while fetching server "
+        "API version: ('Connection aborted.', FileNotFoundError(2, 'No such file or directory')))"
+    )
+    assert known is not None
+    assert known.id == "no-way"
+
+
+def test_missing_image_of_the_labs_own_is_no_base_image() -> None:
+    assert explain("pull access denied for maillab/mail, repository does not exist") is None
+
+
 def test_a_taken_network_names_the_carrier() -> None:
     known = explain(WORDS["pool-taken"])
     assert known is not None

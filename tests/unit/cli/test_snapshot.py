@@ -122,7 +122,7 @@ def test_a_damaged_state_does_not_replace_that_of_now(stack: Stack, machine: Mac
     machine.notes["before"] = {"known": {"offline": text}}
     with pytest.raises(MaillabError, match="knew at the snapshot before is damaged") as refusal:
         put_back(stack, "before")
-    assert refusal.value.remedy == ("remove it: bin/maillab vm forget before",)
+    assert refusal.value.remedy == (f"remove it: bin/maillab --stack {stack.name} vm forget before",)
     assert (stack.state_file(Engine.OFFLINE).read_text("utf-8"), steps(stack)) == (now, [])
 
 

@@ -84,6 +84,9 @@ def test_a_command_has_no_namesakes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert namesakes(target(monkeypatch, COMMAND, {"box": ("box", OURS)}), {"create": "true"}) == {}
 
 
+CALLED_BOX = {"urn": URN, "inputs": {"name": "box"}}
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """The empty state of a stack."""
@@ -91,18 +94,25 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_a_creation_that_is_begun_again_keeps_what_was_there_before_the_first(store: Store) -> None:
-    store.begin("creating", {"urn": URN}, ["old"])
-    store.begin("creating", {"urn": URN}, ["old", "new"])
+    store.begin("creating", CALLED_BOX, ["old"])
+    store.begin("creating", CALLED_BOX, ["old", "new"])
     assert store.pending[URN]["before"] == ["old"]
 
 
+def test_a_creation_under_another_name_looks_itself(store: Store) -> None:
+    """What has the new name may be another lab's."""
+    store.begin("creating", CALLED_BOX, [])
+    store.begin("creating", {"urn": URN, "inputs": {"name": "chest"}}, ["others"])
+    assert store.pending[URN]["before"] == ["others"]
+
+
 def test_a_creation_after_an_interrupted_deletion_looks_itself(store: Store) -> None:
-    store.begin("deleting", {"urn": URN})
-    store.begin("creating", {"urn": URN}, ["old"])
+    store.begin("deleting", CALLED_BOX)
+    store.begin("creating", CALLED_BOX, ["old"])
     assert store.pending[URN]["before"] == ["old"]
 
 
 def test_what_was_there_before_is_in_the_file(store: Store, tmp_path: Path) -> None:
-    store.begin("creating", {"urn": URN}, {"old": OURS})
+    store.begin("creating", CALLED_BOX, {"old": OURS})
     again = Store(cast("Any", SimpleNamespace(state_dir=tmp_path, stack="test", salt="")))
     assert again.pending[URN]["before"] == ["old"]

@@ -93,7 +93,7 @@ def test_a_damaged_note_is_told_with_what_to_do(home: Home, monitor: Monitor) ->
     with pytest.raises(WhereError, match=r"snapshot-before\.machine\.json can't be read") as damaged:
         restore(home, "before")
     assert (damaged.value.id, monitor.lines) == ("snapshot-damaged", [])
-    assert damaged.value.remedy[0].endswith("bin/maillab vm forget before")
+    assert damaged.value.remedy[0].endswith("bin/maillab --stack lab vm forget before")
 
 
 def test_a_machine_is_put_back(home: Home, monitor: Monitor) -> None:
@@ -136,7 +136,9 @@ def test_a_disk_that_grew_is_told_as_what_can_not_be_undone(home: Home, monitor:
     with pytest.raises(WhereError, match="is of a disk of 8 GiB, which grew to 9 GiB since") as refusal:
         restore(home, "before")
     assert (refusal.value.id, monitor.lines) == ("disk-grew", [])
-    assert refusal.value.remedy == ("it can't be gone back to any more; remove it: bin/maillab vm forget before",)
+    assert refusal.value.remedy == (
+        "it can't be gone back to any more; remove it: bin/maillab --stack lab vm forget before",
+    )
 
 
 def test_another_accelerator_is_other_hardware(home: Home, monitor: Monitor) -> None:
