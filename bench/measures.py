@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 import docker
 
 from bench.figures import Figure
+from cli.configuration import configuration
 from cli.stack import Stack
-from cli.verify import configuration
 from components.blueprints import blueprints
 from tests.support.connections import machines_of
 from tests.support.lab import Lab, free_carrier, make_lab, remove_lab

@@ -127,7 +127,7 @@ SWAKS = "swaks --li {source} --from friend@example.com --to {somebody}"
 
 def a_user_of(stack: Stack) -> str:
     """The address of somebody with a mailbox, as the stack's file says now; empty when it names nobody."""
-    from cli.verify import configuration  # noqa: PLC0415 (only this line needs the program)
+    from cli.configuration import configuration  # noqa: PLC0415 (only this line needs the program)
 
     try:
         return somebody_of(configuration(stack))

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from cli.problem import MaillabError
+from components.surroundings import is_made
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "maillab"
@@ -78,7 +79,7 @@ class Stack:
 
     def makers(self) -> list[Engine]:
         """The engines whose state holds resources of this lab."""
-        return [engine for engine in Engine if any(_is_made(r) for r in self.resources(engine))]
+        return [engine for engine in Engine if any(map(is_made, self.resources(engine)))]
 
     def outputs(self) -> dict[str, object]:
         """The program's outputs as the last `up` left them; secrets as `[secret]`."""
@@ -88,11 +89,6 @@ class Stack:
                 if resource.get("type") == "pulumi:pulumi:Stack" and isinstance(outputs, Mapping):
                     return {key: _masked(value) for key, value in outputs.items()}
         return {}
-
-
-def _is_made(resource: Mapping[str, object]) -> bool:
-    """Only what exists outside the state: neither the stack itself, nor components, nor providers."""
-    return bool(resource.get("custom")) and not str(resource.get("type", "")).startswith("pulumi:")
 
 
 def _masked(value: object) -> object:

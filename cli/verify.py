@@ -7,15 +7,11 @@ import sys
 
 from rich.console import Console
 
+from cli.configuration import configuration
 from cli.docker import host_environment
 from cli.engine import environment
 from cli.problem import MaillabError
 from cli.stack import Stack
-from components.config import LabConfig
-from components.load import KEYS, read_stack
-from components.problem import ConfigurationError
-from offline.project import load_project
-from offline.values import OfflineError
 from verify.machines import MachineError
 from verify.report import as_json as proof_as_json
 from verify.report import show
@@ -42,16 +38,3 @@ def verify(stack: Stack, *, as_json: bool, mail: bool) -> bool:
         # An IPv6 address may have a `:100:` in it, which would be an emoji.
         show(proof, Console(emoji=False))
     return proof.holds
-
-
-def configuration(stack: Stack) -> LabConfig:
-    """What the stack's files say now, whichever engine made the lab.
-
-    Raises:
-        MaillabError: they can't be read, or have problems.
-    """
-    try:
-        project = load_project(stack.root, stack.name)
-        return read_stack({key: project.config.get(f"{project.name}:{key}") for key in KEYS}, stack.name)
-    except (OfflineError, ConfigurationError) as error:
-        raise MaillabError(str(error)) from error

@@ -32,14 +32,20 @@ def _other_engine(stack: str, root: Path, environment: Mapping[str, str]) -> lis
         return []
     try:
         deployment = json.loads(path.read_text("utf-8"))["deployment"]
-        # The stack itself, components and providers are nothing but entries: a run that failed early leaves them.
-        made = any(one["custom"] and not one["type"].startswith("pulumi:") for one in deployment["resources"])
-        made = made or bool(deployment.get("pending_operations"))
+        made = any(map(is_made, deployment["resources"])) or bool(deployment.get("pending_operations"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         made = True  # nobody knows what it says: it may be a lab
     what = "this lab was made by the offline engine, and Pulumi does not know its resources"
     remedy = f"hand it over: bin/maillab --stack {stack} state move --to pulumi; or go on with bin/maillab"
     return [Problem(id="made-by-offline", where=f"{path}", what=what, remedy=remedy)] if made else []
+
+
+def is_made(resource: Mapping[str, object]) -> bool:
+    """Whether a resource of a state exists outside it; the stack itself, components and providers are only entries.
+
+    A run that failed early leaves those.
+    """
+    return bool(resource.get("custom")) and not str(resource.get("type", "")).startswith("pulumi:")
 
 
 def _context(environment: Mapping[str, str]) -> list[Problem]:

@@ -35,7 +35,7 @@ def _check() -> str:
 
 def _disk() -> str:
     if base := own_disk.base_of(_home()):
-        say(f"the machine keeps the disk it was made from ({base}); `maillab down`, `up` makes it anew")
+        say(own_disk.keeps(base))
         return base
     recipe = {key: text for key, text in os.environ.items() if key.startswith("/")}
     return disk.make_disk(recipe, os.environ["PACKAGES"], os.environ["MAKE_DISK"], say)

@@ -23,6 +23,11 @@ def base_of(home: Home) -> str:
     return settings.base if settings and home.disk.exists() else ""
 
 
+def keeps(base: str) -> str:
+    """What is said of a machine whose disk is not made anew."""
+    return f"the machine keeps the disk it was made from ({base}); `maillab down`, `up` makes it anew"
+
+
 def have_disk(home: Home, settings: Settings, say: Say) -> None:
     """Have the machine's disk, which holds what differs from the common one; it grows when it shall be larger.
 

@@ -13,9 +13,9 @@ from where import Say
 from where.console import Boot, mark
 from where.disk import need_room
 from where.home import Home, Settings
-from where.own_disk import have_disk, refuse_shrinking
+from where.own_disk import base_of, have_disk, keeps, refuse_shrinking
 from where.problem import WhereError
-from where.qemu import LOG, choose_accelerator, command_line, need_qemu, this_arch
+from where.qemu import LOG, Arch, choose_accelerator, command_line, need_qemu, this_arch
 from where.qmp import order, run_state
 from where.ssh import to_machine
 from where.tunnel import Tunnel, connect, wait_for_engine
@@ -36,10 +36,10 @@ def start(home: Home, settings: Settings, say: Say) -> str:
         WhereError: a program, a port, room or the disk is missing, or qemu refuses.
     """
     with home.alone():
-        before = home.settings()
-        if before and home.disk.exists() and before.base != settings.base:
-            say(f"the machine keeps the disk it was made from ({before.base}); `maillab down`, `up` makes it anew")
-            settings = replace(settings, base=before.base)
+        before, base = home.settings(), base_of(home)
+        if base and base != settings.base:
+            say(keeps(base))
+            settings = replace(settings, base=base)
         if home.pid() and before == settings:
             return _running(home)
         need_room(home.folder, LITTLE if home.disk.exists() else ROOM)
@@ -54,7 +54,7 @@ def start(home: Home, settings: Settings, say: Say) -> str:
         # Before the machine is there: a start that is killed in between leaves none that nobody can reach.
         home.write("accelerator", f"{accelerator}\n")
         mark(home, "switched on")
-        _switch_on(home, settings, accelerator)
+        _switch_on(home, settings, arch, accelerator)
         home.save(settings)
         return accelerator
 
@@ -67,13 +67,13 @@ def _running(home: Home) -> str:
     return home.read("accelerator")
 
 
-def _switch_on(home: Home, settings: Settings, accelerator: str) -> None:
+def _switch_on(home: Home, settings: Settings, arch: Arch, accelerator: str) -> None:
     """A free port may be taken before qemu has it: then another one is."""
     for attempt in range(1, PORTS + 1):
         port = _port(settings)
         home.write("port", f"{port}\n")
         try:
-            _launch(home, command_line(home, settings, this_arch(), accelerator, port))
+            _launch(home, command_line(home, settings, arch, accelerator, port))
         except WhereError as error:
             if error.id != "port-taken" or settings.ssh_port or attempt == PORTS:
                 raise

@@ -1,6 +1,7 @@
 """What people do by hand in a machine, and what the next update makes of it."""
 
 from tests.support.lab import Lab
+from tests.support.outage import postfix_stopped, service_stopped
 from tests.support.program import run, unrestarted, up
 
 WANG = "{name: wang, password: lab-wang-2006, gecos: 王老師}"
@@ -9,28 +10,22 @@ SERVICE = '"service: admin, manager, tnuser@tn.edu.tw"'
 
 def test_stopped_service_hinders_no_update_of_another(workshop: Lab) -> None:
     mail = workshop["mail"]
-    mail.succeed("service xinetd stop")
     workshop.edit(SERVICE, '"service: admin"')
-    try:
+    with service_stopped(mail, "xinetd", 110):
         done = workshop.up()
         assert "mail: pop3 does not answer; this update did not touch it" in done.stdout
         assert "service: admin\n" in mail.read("/etc/aliases")
-    finally:
-        mail.succeed("service xinetd start")
 
 
 def test_stopped_service_takes_no_files_of_its_own(workshop: Lab) -> None:
     """Nobody would know whether it works with them."""
     mail = workshop["mail"]
-    mail.succeed("service postfix stop")
-    try:
-        workshop.edit(SERVICE, '"service: admin"')
+    workshop.edit(SERVICE, '"service: admin"')
+    with postfix_stopped(mail):
         failed = run(workshop, "up", "--yes")
         assert not failed.ok
         assert "mail: postfix did not take its new files" in failed.words
         assert "service: admin, manager" in mail.read("/etc/aliases")
-    finally:
-        mail.succeed("service postfix start")
 
 
 def test_file_with_a_blank_in_its_name_is_kept(workshop: Lab) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.support.edits import REMOVED, edited
 from tests.support.lab import Lab
 from tests.support.program import up
+from tests.support.stacks import change_school
 
 MAIL, MAIL2, FILTER = "machines.1.mail", "machines.2.mail", "machines.3.spamfilter"
 
@@ -30,8 +30,5 @@ MAIL, MAIL2, FILTER = "machines.1.mail", "machines.2.mail", "machines.3.spamfilt
     ],
 )
 def test_update_is_taken(workshop: Lab, changes: Mapping[str, Any], machines: set[str]) -> None:
-    data = yaml.safe_load(workshop.stack_file.read_text(encoding="utf-8"))
-    (school,) = data["config"]["maillab:schools"]
-    data["config"]["maillab:schools"] = [edited(school, changes)]
-    workshop.stack_file.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    change_school(workshop.stack_file, lambda school: edited(school, changes))
     assert up(workshop) == {f"{name}-config": "update" for name in machines}

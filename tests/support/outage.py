@@ -1,21 +1,26 @@
 """Servers that are down for a while, and files that are edited for a while."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from tests.support.lab import Lab
 from tests.support.machine import Machine
 
 
 @contextmanager
-def postfix_stopped(machine: Machine) -> Iterator[None]:
-    """Postfix stopped as the tutorial does it: the machine answers, and refuses connections to port 25."""
-    machine.succeed("service postfix stop")
+def service_stopped(machine: Machine, service: str, port: int) -> Iterator[None]:
+    """A service stopped as the tutorial does it: the machine answers, and refuses connections to its port."""
+    machine.succeed(f"service {service} stop")
     try:
         yield
     finally:
-        machine.succeed("service postfix start")
-        machine.wait_for_open_port(25)
+        machine.succeed(f"service {service} start")
+        machine.wait_for_open_port(port)
+
+
+def postfix_stopped(machine: Machine) -> AbstractContextManager[None]:
+    """Postfix stopped: port 25 is closed."""
+    return service_stopped(machine, "postfix", 25)
 
 
 @contextmanager

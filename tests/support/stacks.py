@@ -1,10 +1,20 @@
 """The configurations that come with the project, as the program sees them."""
 
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import yaml
 
 PREFIX = "maillab:"
+
+
+def change_school(stack_file: pathlib.Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Writes the stack's file anew, with what `change` makes of its one school."""
+    data = yaml.safe_load(stack_file.read_text(encoding="utf-8"))
+    (school,) = data["config"]["maillab:schools"]
+    data["config"]["maillab:schools"] = [change(school)]
+    stack_file.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
 def stack_data(root: pathlib.Path, stack: str) -> dict[str, object]:

@@ -2,13 +2,14 @@
 
 import pathlib
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
-import yaml
 
 from tests.support import place
 from tests.support.lab import Lab, make_lab, remove_lab
 from tests.support.machine import Patience
+from tests.support.stacks import change_school
 from where.console import log_of
 from where.home import Home
 
@@ -38,15 +39,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def keep_core_machines(stack_file: pathlib.Path) -> None:
     """Takes the other machines out of the school, with what the zone and the filter say of them."""
-    data = yaml.safe_load(stack_file.read_text(encoding="utf-8"))
-    (school,) = data["config"]["maillab:schools"]
+    change_school(stack_file, _core)
+
+
+def _core(school: dict[str, Any]) -> dict[str, Any]:
     school["machines"] = [machine for machine in school["machines"] if machine["name"] in CORE]
     gone = ("mail2", "workstation")
     records = school["zone"]["records"]
     school["zone"]["records"] = [record for record in records if record.split()[0] not in gone]
     table = school["machines"][-1]["spamfilter"]
     table["domains"] = [entry for entry in table["domains"] if entry["server"] in CORE]
-    stack_file.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return school
 
 
 def quiet(_line: str) -> None:

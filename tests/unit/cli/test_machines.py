@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from cli.configuration import configuration
 from cli.docker import Container
 from cli.machines import a_user_of, find, has_drift, next_steps, rows, show, somebody_of, table
 from cli.problem import MaillabError
 from cli.stack import ROOT, Engine, Stack
-from cli.verify import configuration
 from tests.unit.cli.conftest import save_state
 from tests.unit.conftest import Program
 
