@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from cli.stack import Stack
 from cli.configuration import configuration
+from cli.stack import Stack
 from cli.verify import verify
 from tests.support.delivered import deliver
 from tests.support.lab import Lab
