@@ -9,7 +9,7 @@ import typing
 from collections.abc import Mapping, Sequence
 
 from components.problem import Problem
-from components.stand_in import Gap, inner_type, is_required, stand_in
+from components.stand_in import Gap, inner_type, is_required, stand_in, types_of
 
 ADDRESSES: dict[object, str] = {
     ipaddress.IPv4Address: "an IPv4 address",
@@ -128,7 +128,7 @@ class Reader:
     def _dataclass(self, wanted: type, data: object, where: str) -> object:
         if not isinstance(data, Mapping):
             return self._wrong_type(wanted, data, where, "a mapping")
-        hints = typing.get_type_hints(wanted)
+        hints = types_of(wanted)
         fields = {field.name: field for field in dataclasses.fields(wanted)}
         given = self._known_keys(data, list(fields), where)
         values = {}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import functools
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -40,6 +41,12 @@ def is_required(field: dataclasses.Field[object]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
+@functools.cache
+def types_of(section: type) -> Mapping[str, object]:
+    """The type of each field of a dataclass, evaluated once."""
+    return types.MappingProxyType(typing.get_type_hints(section))
+
+
 def stand_in(wanted: object, numbers: Iterator[int]) -> tuple[object, tuple[str, ...]]:
     """A value of the type `wanted`, and the words by which a problem's text would name it.
 
@@ -61,7 +68,7 @@ def stand_in(wanted: object, numbers: Iterator[int]) -> tuple[object, tuple[str,
 
 
 def _section(wanted: type, numbers: Iterator[int]) -> tuple[object, tuple[str, ...]]:
-    hints = typing.get_type_hints(wanted)
+    hints = types_of(wanted)
     values: dict[str, object] = {}
     words: list[str] = []
     for field in filter(is_required, dataclasses.fields(wanted)):

@@ -34,11 +34,14 @@ def fits(rule: Rule, packet: Packet) -> bool:
     # What tells most rules apart comes first: thousands of packets are asked about.
     if rule.port not in (None, packet.port) or rule.version != packet.version:
         return False
-    if rule.source is not None and contains(rule.source, packet.source) is rule.not_source:
+    return fits_addresses(rule, packet.source, packet.destination) and _fits_kind(rule, packet)
+
+
+def fits_addresses(rule: Rule, source: int, destination: int) -> bool:
+    """Is the rule about packets between these two?"""
+    if rule.source is not None and contains(rule.source, source) is rule.not_source:
         return False
-    if rule.destination is not None and not contains(rule.destination, packet.destination):
-        return False
-    return _fits_kind(rule, packet)
+    return rule.destination is None or contains(rule.destination, destination)
 
 
 def _fits_kind(rule: Rule, packet: Packet) -> bool:

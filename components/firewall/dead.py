@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from components.config import LabConfig, SchoolConfig
-from components.firewall.chain import Packet, decide, fits, of_chain, representatives
+from components.firewall.chain import Packet, decide, fits, fits_addresses, of_chain, representatives
 from components.firewall.model import Action, Chain, Ipv6Policy, Protocol, Rule, RuleConfig
 from components.firewall.policy import configured_rules, forged_source_rules, lab_rules_first, passed_on, ssh_rules
 from components.firewall.render import rule_command
@@ -128,8 +128,9 @@ def _packets(rule: Rule, chain: Sequence[Rule]) -> Iterator[Packet]:
     kinds = {"", *(other.icmp_type or "" for other in chain)}
     sources = representatives((other.source for other in chain), rule.version)
     destinations = representatives((other.destination for other in chain), rule.version)
-    for source, destination, protocol, port, interface, syn, kind in itertools.product(
-        sources, destinations, protocols, ports, sorted(interfaces), (True, False), sorted(kinds)
+    pairs = [pair for pair in itertools.product(sources, destinations) if fits_addresses(rule, *pair)]
+    for (source, destination), protocol, port, interface, syn, kind in itertools.product(
+        pairs, protocols, ports, sorted(interfaces), (True, False), sorted(kinds)
     ):
         packet = Packet(
             version=rule.version,

@@ -1,37 +1,71 @@
-"""Runs the offline engine and kills it hard: `python -m tests.engine.kill_at N before|after ARGUMENTS…`.
+"""Runs the offline engine in a process of its own and kills it hard at one of its writes of the state.
 
-N counts the writes of the state; `before` kills instead of the N-th write, `after` right after it.
+The processes are forked from one that has the libraries loaded already: tests/engine/test_kill.py needs a hundred.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
-from pathlib import Path
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import offline.deployment
 import offline.state
 from offline.__main__ import main
 
-NUMBER, MOMENT = int(sys.argv[1]), sys.argv[2]
-write = offline.state.write_atomically
-count = 0
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Moment = Literal["before", "after"]
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload([__name__, "pulumi_command", "pulumi_docker"])
+LIMIT = 120  # seconds for one run
 
 
-def counted(path: Path, text: str) -> None:
-    global count  # noqa: PLW0603 (the whole purpose of this process)
-    count += 1
-    if count == NUMBER and MOMENT == "before":
-        os.kill(os.getpid(), signal.SIGKILL)
-    write(path, text)
-    if count == NUMBER:
-        os.kill(os.getpid(), signal.SIGKILL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a run ended: `code` as subprocess gives it (negative: by that signal), `words` are all it printed."""
+
+    code: int
+    words: str
+
+    @property
+    def killed(self) -> bool:
+        return self.code == -signal.SIGKILL
 
 
-offline.state.write_atomically = counted
-# These runs find everything whole, or in the way for good: nothing is gained by waiting for it.
-offline.deployment.SETTLE_SECONDS = 1
-status = main(sys.argv[3:])
-print(f"writes: {count}")
-sys.exit(status)
+def run_until(number: int, moment: Moment, arguments: list[str], log: Path) -> Ended:
+    """Runs the engine with these arguments, killed `before` or `after` the `number`-th write of its state."""
+    process = FORKED.Process(target=_run, args=(number, moment, arguments, log))
+    process.start()
+    process.join(LIMIT)
+    code = process.exitcode
+    if code is None:
+        process.kill()
+        raise TimeoutError(f"a run that was to end at write {number} runs after {LIMIT} s:\n{log.read_text('utf-8')}")
+    return Ended(code=code, words=log.read_text("utf-8"))
+
+
+def _run(number: int, moment: Moment, arguments: list[str], log: Path) -> None:
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    write = offline.state.write_atomically
+    count = 0
+
+    def counted(path: Path, text: str) -> None:
+        nonlocal count
+        count += 1
+        if count == number and moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        write(path, text)
+        if count == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    offline.state.write_atomically = counted
+    # These runs find everything whole, or in the way for good: nothing is gained by waiting for it.
+    offline.deployment.SETTLE_SECONDS = 1
+    sys.exit(main(arguments))

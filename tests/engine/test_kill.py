@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from typing import get_args
 
 import pytest
 
 from tests.engine.conftest import make_stack
-from tests.engine.stacks import ROOT, OfflineStack
+from tests.engine.kill_at import Moment, run_until
+from tests.engine.stacks import OfflineStack
 
 CREATED = """
     net = lab.network("lan", {"delete_before_replace": True})
@@ -23,19 +21,18 @@ CREATED = """
 """
 CHANGED = CREATED.replace('"lan", {', '"lan", attachable=True, opts={').replace('"true"', '"echo again"')
 REMOVED = 'lab.volume("other")'
-MOMENTS = [(number, moment) for number in range(1, 40) for moment in ("before", "after")]
+MOMENTS = [(number, moment) for number in range(1, 40) for moment in get_args(Moment)]
 
 
 class Killed(OfflineStack):
     """Runs in processes of their own that can be killed."""
 
-    def killed_up(self, number: int, moment: str, *, may_fail: bool = False) -> bool:
+    def killed_up(self, number: int, moment: Moment, *, may_fail: bool = False) -> bool:
         """Up until the moment; False when the run ended before it."""
-        command = [sys.executable, "-m", "tests.engine.kill_at", str(number), moment, "up", "--cwd", str(self.root)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
-        assert may_fail or done.returncode in (0, -signal.SIGKILL), done.stdout + done.stderr
-        return done.returncode == -signal.SIGKILL
+        arguments = ["up", "--cwd", str(self.root)]
+        ended = run_until(number, moment, arguments, self.root.with_suffix(".log"))
+        assert may_fail or ended.killed or ended.code == 0, ended.words
+        return ended.killed
 
 
 @pytest.fixture(scope="module")

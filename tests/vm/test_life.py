@@ -1,4 +1,4 @@
-"""What a virtual machine survives: snapshots, a kernel that falls, being switched off, being killed."""
+"""What a virtual machine survives: snapshots, being switched off, being killed."""
 
 import os
 import signal
@@ -17,7 +17,6 @@ from tests.support.mailqueue import wait_for_queue
 from tests.support.program import run
 from tests.vm.conftest import quiet
 from where import power, snapshots
-from where.console import panics
 from where.home import Home
 from where.problem import WhereError
 from where.ssh import to_machine
@@ -51,20 +50,6 @@ def test_unknown_snapshot_names_those_that_there_are(home: Home, lab: Lab) -> No
     with pytest.raises(WhereError, match="there is no snapshot two") as failed:
         snapshots.restore(home, "two")
     assert "one" in failed.value.remedy[0]
-
-
-def test_kernel_that_falls_starts_again_by_itself(lab: Lab, home: Home) -> None:
-    pid, kept = home.pid(), deliver(lab, "outside", WENDY, ADMIN).mail.message_id
-    to_machine(home).run("sync; (sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
-    wait_until("the kernel falls", lambda: panics(home), 60)
-    said: list[str] = []
-    power.reach(home, said.append)
-    lab.find_machines()
-    assert home.pid() == pid
-    assert "its kernel gave up, and started again: sysrq triggered crash" in said
-    assert len(find(lab["mail"], "admin", kept)) == 1
-    # Whoever comes next need not wait for his letter's second try.
-    lab["spamfilter"].wait_until_succeeds("bash -c '. maillab-booted'", 120)
 
 
 def switch_off(home: Home) -> None:

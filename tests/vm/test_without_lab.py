@@ -1,6 +1,5 @@
-"""A virtual machine on a computer whose disk is full: it stands still, says so, and goes on once there is room."""
+"""A virtual machine without a lab: a kernel that falls, and a computer whose disk is full."""
 
-import pathlib
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,6 +10,7 @@ from tests.support.lab import Lab
 from tests.support.machine import wait_until
 from tests.vm.conftest import quiet
 from where import power, snapshots
+from where.console import panics
 from where.home import Home
 from where.keys import make_keys
 from where.problem import WhereError
@@ -26,16 +26,22 @@ WRITE = (
 )
 
 
-@pytest.fixture
-def small(tmp_path: pathlib.Path) -> Iterator[Home]:
-    """The folder of a machine, on a file system of its own that has little room."""
-    folder = tmp_path / "small"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def small(lab: Lab, home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A machine that runs, whose folder is on a file system of its own that has little room."""
+    common = home.settings()
+    assert common
+    base = str((lab.folder / common.base).resolve())
+    settings = replace(common, name="small", base=base, memory=1024, disk=8, network="closed")
+    folder = tmp_path_factory.mktemp("small")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4g,mode=755", "none", str(folder)], check=True)
-    home = Home(folder / "vm")
+    small = Home(folder / "vm")
     try:
-        yield home
-        power.remove(home, quiet)
+        make_keys(small, "small")
+        power.start(small, settings, quiet)
+        power.reach(small, quiet)
+        yield small
+        power.remove(small, quiet)
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
@@ -54,14 +60,20 @@ def refused(does: Callable[[], object]) -> str:
     return failed.value.text
 
 
-def test_it_stands_still_and_goes_on_with_nothing_lost(lab: Lab, home: Home, small: Home) -> None:
-    common = home.settings()
-    assert common
-    base = str((lab.folder / common.base).resolve())
-    settings = replace(common, name="full", base=base, memory=1024, disk=8, network="closed")
-    make_keys(small, "full")
-    power.start(small, settings, quiet)
-    power.reach(small, quiet)
+def test_kernel_that_falls_starts_again_by_itself(small: Home) -> None:
+    pid, machine = small.pid(), to_machine(small)
+    machine.run("echo kept >/root/kept; sync; (sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
+    wait_until("the kernel falls", lambda: panics(small), 60)
+    said: list[str] = []
+    power.reach(small, said.append)
+    assert small.pid() == pid
+    assert "its kernel gave up, and started again: sysrq triggered crash" in said
+    assert machine.run("cat /root/kept; [ -e /run/docker.sock ] && echo engine").split() == ["kept", "engine"]
+
+
+def test_full_disk_stops_it_and_it_goes_on_with_nothing_lost(small: Home) -> None:
+    settings = small.settings()
+    assert settings
     leave(WRITTEN // 3, small)
     machine = to_machine(small)
     machine.run(WRITE)
