@@ -63,7 +63,7 @@ def stop(context: typer.Context) -> None:
 
     with _machine(context) as choice, unused(choice.stack):
         shut_down(home_of(choice.stack), say)
-    typer.echo("The virtual machine is off; `bin/maillab vm start` brings the lab back.")
+    typer.echo(f"The virtual machine is off; `{home_of(choice.stack).maillab} vm start` brings the lab back.")
 
 
 @vm.command()

@@ -12,11 +12,11 @@ from cli.problem import MaillabError
 from cli.stack import Stack
 from cli.where import home_of
 from where.home import Home
-from where.power import STANDS_STILL
+from where.power import why_still
 from where.qmp import run_state
 from where.snapshots import snapshots
 
-MEANING = {"running": "it runs", **STANDS_STILL}
+MEANING = {"running": "it runs", "off": "it is off; start it: {} vm start"}
 ACCELERATORS = {"kvm": "KVM", "tcg": "software emulation (TCG)"}
 
 
@@ -28,7 +28,7 @@ def show(stack: Stack, console: Console) -> None:
         raise MaillabError(f"there is no virtual machine in {home.folder}", "`make up` makes it")
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     state = run_state(home) if pid else "off"
-    words = MEANING.get(state, state) if pid else "it is off; start it: bin/maillab vm start"
+    words = "; ".join(why_still(home, state) or (MEANING.get(state, state).format(home.maillab),))
     table.add_row("state", f"[{'green' if state == 'running' else 'red'}]{words}[/]")
     if pid:
         table.add_row("processor", f"{settings.cpus} × {ACCELERATORS.get(home.read('accelerator'), '?')}")

@@ -34,11 +34,14 @@ def _check() -> str:
 
 
 def _disk() -> str:
-    if base := own_disk.base_of(_home()):
-        say(own_disk.keeps(base))
-        return base
     recipe = {key: text for key, text in os.environ.items() if key.startswith("/")}
-    return disk.make_disk(recipe, os.environ["PACKAGES"], os.environ["MAKE_DISK"], say)
+    described = recipe, os.environ["PACKAGES"], os.environ["MAKE_DISK"]
+    home = _home()
+    if not (base := own_disk.base_of(home)):
+        return disk.make_disk(*described, say)
+    if Path(base) != disk.folder_of(*described):
+        say(own_disk.keeps(home, base))
+    return base
 
 
 def _keys() -> str:

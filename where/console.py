@@ -13,7 +13,6 @@ from where.problem import WhereError
 
 RULE = "----"
 PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
-STILL_ON = "it is on, and goes on trying; switch it off: bin/maillab vm stop"
 PANICS = 3  # so many in one boot are no accident
 
 
@@ -58,7 +57,8 @@ class Boot:
         if len(self.told) >= PANICS:
             what = f"the kernel of the virtual machine gave up {len(self.told)} times: {self.told[-1]}"
             remedy = f"see {log_of(self.home)}; another vm.accelerator, or another vm.cpus, may be the way out"
-            raise WhereError("vm-panics", what, STILL_ON, remedy)
+            still_on = f"it is on, and goes on trying; switch it off: {self.home.maillab} vm stop"
+            raise WhereError("vm-panics", what, still_on, remedy)
         return self.home.pid() is not None
 
     def came_up(self) -> None:

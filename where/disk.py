@@ -30,8 +30,7 @@ def make_disk(recipe: Mapping[str, str], packages: str, script: str, say: Say) -
     """
     arch = this_arch().debian
     wanted = _packages(packages, arch)
-    parts = [arch, str(SIZE), script, *wanted, *(f"{path}\n{text}" for path, text in sorted(recipe.items()))]
-    folder = CACHE / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    folder = folder_of(recipe, packages, script)
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two stacks, one disk
@@ -44,6 +43,14 @@ def make_disk(recipe: Mapping[str, str], packages: str, script: str, say: Say) -
         say(f"making the disk (mmdebstrap, mkfs.ext4): {', '.join(wanted)}")
         _build(folder, recipe, wanted, arch, script)
     return str(folder)
+
+
+def folder_of(recipe: Mapping[str, str], packages: str, script: str) -> Path:
+    """Where the disk of this recipe is, or will be."""
+    arch = this_arch().debian
+    files = (f"{path}\n{text}" for path, text in sorted(recipe.items()))
+    parts = [arch, str(SIZE), script, *_packages(packages, arch), *files]
+    return CACHE / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def is_made() -> bool:

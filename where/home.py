@@ -57,6 +57,11 @@ class Home:
         return self.folder / "disk.qcow2"
 
     @property
+    def maillab(self) -> str:
+        """How the command for people is called for this machine's stack, in what they are told to do."""
+        return f"bin/maillab --stack {self.folder.resolve().name}"
+
+    @property
     def ssh_config(self) -> Path:
         """For `ssh -F`: everything that is needed to reach the host `vm`."""
         return self.folder / "ssh_config"

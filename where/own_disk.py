@@ -23,9 +23,10 @@ def base_of(home: Home) -> str:
     return settings.base if settings and home.disk.exists() else ""
 
 
-def keeps(base: str) -> str:
-    """What is said of a machine whose disk is not made anew."""
-    return f"the machine keeps the disk it was made from ({base}); `maillab down`, `up` makes it anew"
+def keeps(home: Home, base: str) -> str:
+    """What is said of a machine whose disk is not made anew, though its recipe is another one now."""
+    name = home.maillab
+    return f"the machine keeps the disk it was made from ({base}); `{name} down`, then `{name} up` make it anew"
 
 
 def have_disk(home: Home, settings: Settings, say: Say) -> None:
@@ -58,7 +59,7 @@ def refuse_shrinking(home: Home, settings: Settings) -> None:
     """Raise WhereError when the disk that is there is larger than `settings` say."""
     there = _size(home)
     if settings.disk < there:
-        remedy = f"write vm.disk: {there}, or make the machine anew: maillab down, maillab up"
+        remedy = f"write vm.disk: {there}, or make the machine anew: {home.maillab} down, then up"
         raise WhereError("disk-shrinks", f"a disk of {there} GiB can't become one of {settings.disk} GiB", remedy)
 
 

@@ -38,7 +38,7 @@ def start(home: Home, settings: Settings, say: Say) -> str:
     with home.alone():
         before, base = home.settings(), base_of(home)
         if base and base != settings.base:
-            say(keeps(base))
+            say(keeps(home, base))
             settings = replace(settings, base=base)
         if home.pid() and before == settings:
             return _running(home)
@@ -113,32 +113,40 @@ def reach(home: Home, say: Say) -> str:
         WhereError: the machine does not run, ended, or does not answer in time.
     """
     if not home.pid():
-        raise WhereError("vm-stopped", "the virtual machine does not run", "start it: bin/maillab vm start")
+        raise WhereError("vm-stopped", "the virtual machine does not run", f"start it: {home.maillab} vm start")
     refuse_standing_still(home)
     ssh, tunnel = to_machine(home), Tunnel(home)
     if not tunnel.alive(ssh):
         limit = BOOT_SECONDS.get(home.read("accelerator"), BOOT_SECONDS["tcg"])
         boot = Boot(home, say)
-        wait_for_engine(ssh, boot.runs, limit, say)
+        engine = wait_for_engine(ssh, boot.runs, limit, say)
         boot.came_up()
-        connect(home, ssh)
+        connect(home, ssh, engine)
     return tunnel.docker_host
 
 
 # qemu's words that a person can do something about (werror=enospc: qemu-system(1)).
 STANDS_STILL = {
-    "io-error": "it stands still: this computer's disk is full; make room, then: bin/maillab vm start",
-    "paused": "it stands still; go on: bin/maillab vm start",
-    "restore-vm": "it could not be put back to a snapshot; start it anew: bin/maillab vm stop, vm start",
-    "internal-error": "its processor failed; start it anew: bin/maillab vm stop, vm start",
+    "io-error": ("it stands still: this computer's disk is full", "make room, then: {} vm start"),
+    "paused": ("it stands still", "go on: {} vm start"),
+    "restore-vm": ("it could not be put back to a snapshot", "start it anew: {0} vm stop; {0} vm start"),
+    "internal-error": ("its processor failed", "start it anew: {0} vm stop; {0} vm start"),
 }
+
+
+def why_still(home: Home, state: str) -> tuple[str, str] | None:
+    """What is wrong and what to do, when a machine in this state does nothing."""
+    if state not in STANDS_STILL:
+        return None
+    what, remedy = STANDS_STILL[state]
+    return what, remedy.format(home.maillab)
 
 
 def refuse_standing_still(home: Home) -> None:
     """Raise WhereError, with what to do, when the machine is there and does nothing."""
     state = run_state(home)
-    if state in STANDS_STILL:
-        what, remedy = STANDS_STILL[state].split("; ", 1)
+    if still := why_still(home, state):
+        what, remedy = still
         raise WhereError("vm-stands-still", f"the virtual machine: {what} ({state})", remedy)
 
 

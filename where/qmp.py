@@ -31,7 +31,7 @@ def order(home: Home, command: str, arguments: Mapping[str, object] | None = Non
     except (QMPError, OSError, TimeoutError) as error:
         remedy = (
             "another command may be at work on it (a snapshot takes a while): wait, then again",
-            f"only if it stays so: kill $(cat {home.folder}/qemu.pid); its disk stays; then: bin/maillab vm start",
+            f"only if it stays so: kill $(cat {home.folder}/qemu.pid); its disk stays; then: {home.maillab} vm start",
         )
         raise WhereError("vm-no-control", f"qemu of {home.folder} does not answer: {error}", *remedy) from error
 

@@ -223,11 +223,13 @@ def _refuse_unknown(home: Home, name: str) -> None:
 
 def _order(home: Home, line: str, failure: str) -> None:
     if words := monitor(home, line):
-        raise WhereError(failure, f"qemu: {words}", "is this computer's disk full? df -h; then: bin/maillab vm status")
+        raise WhereError(
+            failure, f"qemu: {words}", f"is this computer's disk full? df -h; then: {home.maillab} vm status"
+        )
 
 
 def _check(home: Home, name: str) -> None:
     if not NAME.match(name):
         raise WhereError("bad-name", f"{name!r} is no name of a snapshot", "letters, digits, - _ . after a letter")
     if not home.pid():
-        raise WhereError("vm-stopped", "the virtual machine does not run", "start it: bin/maillab vm start")
+        raise WhereError("vm-stopped", "the virtual machine does not run", f"start it: {home.maillab} vm start")

@@ -7,7 +7,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from where.ssh import Ssh, explain
 OLDEST_ENGINE = (20, 10)
 ASK = "docker version --format '{{json .Server}}' && docker context inspect --format '{{.Endpoints.docker.Host}}'"
 SOON = ("-o", "ConnectTimeout=5")  # qemu takes the connection before the machine does
-HOPELESS = ("ssh-key-refused", "ssh-host-changed", "no-ssh")
+HOPELESS = ("ssh-key-refused", "ssh-host-changed", "no-ssh", "engine-too-old")
 ALIVE = ("-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4")
 
 
@@ -33,13 +33,13 @@ class Remote:
     socket: str
 
 
-def ask(ssh: Ssh) -> Remote:
-    """The Docker engine there.
+def ask(ssh: Ssh, options: Sequence[str] = ()) -> Remote:
+    """The Docker engine there; `options` are SSH's.
 
     Raises:
         WhereError: SSH refuses, there is no engine, the user has no right to it, or it is too old.
     """
-    said = ssh.run(ASK).splitlines()
+    said = ssh.run(ASK, options=options).splitlines()
     lines = said[next((at for at, line in enumerate(said) if line.startswith("{")), 0) :]  # a .bashrc may say something
     try:
         server = json.loads(lines[0])
@@ -125,18 +125,21 @@ def _answers(host: str) -> bool:
         return False
 
 
-def connect(home: Home, ssh: Ssh) -> Remote:
-    """Have the tunnel stand; a live one is kept. Answers what is at its other end. Raises WhereError."""
+def connect(home: Home, ssh: Ssh, known: Remote | None = None) -> Remote:
+    """Have the tunnel stand; a live one is kept. Answers what is at its other end. Raises WhereError.
+
+    `known`: it was asked just now (a machine that boots takes seconds for each answer).
+    """
     with home.alone():
         tunnel = Tunnel(home)
-        remote = ask(ssh)
+        remote = known or ask(ssh)
         if not tunnel.alive(ssh):
             tunnel.open(ssh, remote.socket)
         return remote
 
 
-def wait_for_engine(ssh: Ssh, running: Callable[[], bool], seconds: float, say: Say) -> None:
-    """Until SSH and the Docker engine of a machine that boots answer.
+def wait_for_engine(ssh: Ssh, running: Callable[[], bool], seconds: float, say: Say) -> Remote:
+    """Until SSH and the Docker engine of a machine that boots answer; answers which it is.
 
     Raises:
         WhereError: it ended, or there was no answer within `seconds`.
@@ -144,7 +147,7 @@ def wait_for_engine(ssh: Ssh, running: Callable[[], bool], seconds: float, say: 
     deadline, started, told = time.monotonic() + seconds, time.monotonic(), False
     while True:
         try:
-            ssh.run("docker version --format '{{.Server.Version}}'", timeout=60, options=SOON)
+            remote = ask(ssh, SOON)
         except WhereError as error:
             if error.id in HOPELESS:
                 raise
@@ -152,13 +155,14 @@ def wait_for_engine(ssh: Ssh, running: Callable[[], bool], seconds: float, say: 
                 remedy = "see console.log and qemu.log in its folder"
                 raise WhereError("vm-ended", f"{ssh.name} ended while it booted", remedy) from error
             if time.monotonic() > deadline:
-                remedy = "see console.log in its folder; a slow computer: fewer other programs, or more memory for it"
-                still_on = "it is on, and may come yet: then run the same again; or switch it off: bin/maillab vm stop"
-                raise WhereError("vm-silent", f"{ssh.name}: {error} (for {seconds:g} s)", remedy, still_on) from error
+                remedy = "a slow computer: fewer other programs, or more memory for it"
+                still_on = "it is on, and may come yet: then run the same again"
+                what = f"{ssh.name}: {error} (for {seconds:g} s)"
+                raise WhereError("vm-silent", what, still_on, remedy, *ssh.advice) from error
             if not told and error.id == "no-engine-there":
                 say(f"SSH answers after {time.monotonic() - started:.0f} s, the Docker engine starts")
                 told = True
             time.sleep(0.3)
             continue
         say(f"its Docker engine answers after {time.monotonic() - started:.0f} s")
-        return
+        return remote

@@ -16,6 +16,8 @@ from where.home import Home, Settings
 from where.problem import WhereError
 from where.snapshots import Snapshot
 
+MAILLAB = "bin/maillab --stack lab"
+
 SETTINGS = Settings(name="lab", base="base", cpus=3, memory=1024, disk=8, ssh_port=0, accelerator="auto")
 COMMANDS = (["status"], ["ssh"], ["start"], ["stop"], ["snapshot", "x"], ["restore", "x"], ["forget", "x"])
 
@@ -140,7 +142,7 @@ def shown(stack: Stack) -> dict[str, str]:
 @pytest.mark.usefixtures("home")
 def test_status_of_a_machine_that_is_off(stack: Stack) -> None:
     rows = shown(stack)
-    assert rows["state"] == "it is off; start it: bin/maillab vm start"
+    assert rows["state"] == "it is off; start it: bin/maillab --stack lab vm start"
     assert rows["memory"] == "1024 MiB"
     assert rows["disk"].startswith("8 GiB, of which 0 MiB are written")
     assert not {"processor", "SSH"} & rows.keys()
@@ -150,8 +152,14 @@ def test_status_of_a_machine_that_is_off(stack: Stack) -> None:
     ("state", "words"),
     [
         ("running", "it runs"),
-        ("io-error", "it stands still: this computer's disk is full; make room, then: bin/maillab vm start"),
-        ("restore-vm", "it could not be put back to a snapshot; start it anew: bin/maillab vm stop, vm start"),
+        (
+            "io-error",
+            "it stands still: this computer's disk is full; make room, then: bin/maillab --stack lab vm start",
+        ),
+        (
+            "restore-vm",
+            f"it could not be put back to a snapshot; start it anew: {MAILLAB} vm stop; {MAILLAB} vm start",
+        ),
         ("guest-panicked", "guest-panicked"),
     ],
 )

@@ -201,5 +201,5 @@ def test_a_machine_that_stands_still_is_words_for_people(machine: Stack, monkeyp
         attend(machine)
     assert (refusal.value.id, refusal.value.remedy) == (
         "vm-stands-still",
-        ("make room, then: bin/maillab vm start",),
+        ("make room, then: bin/maillab --stack lab vm start",),
     )

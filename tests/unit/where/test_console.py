@@ -56,7 +56,7 @@ def test_a_kernel_that_only_gives_up_is_not_waited_for(home: Home, runs: Runs, s
     with pytest.raises(WhereError, match="gave up 3 times: Fatal exception in interrupt") as failed:
         ask()
     assert failed.value.id == "vm-panics"
-    assert "bin/maillab vm stop" in failed.value.remedy[0]
+    assert f"{home.maillab} vm stop" in failed.value.remedy[0]
     assert str(log_of(home)) in failed.value.remedy[1]
 
 

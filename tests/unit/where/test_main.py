@@ -10,6 +10,7 @@ import pytest
 from cli.stack import ROOT
 from tests.unit.conftest import Program
 from where import __main__ as command
+from where.disk import folder_of
 from where.home import Home
 from where.problem import WhereError
 from where.tunnel import Tunnel
@@ -35,7 +36,7 @@ def test_a_failure_is_words_and_an_exit_status() -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines() == [
         "maillab: the virtual machine does not run [vm-stopped]",
-        "    start it: bin/maillab vm start",
+        "    start it: bin/maillab --stack lab vm start",
     ]
 
 
@@ -92,15 +93,19 @@ def test_the_recipe_is_what_begins_with_a_slash(monkeypatch: pytest.MonkeyPatch)
     assert given == [({"/etc/x": "text"}, "udev", "true")]
 
 
+@pytest.mark.parametrize("same", [False, True])
 def test_a_machine_that_is_there_keeps_its_disk_whatever_the_recipe(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    home: Home, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], same: bool
 ) -> None:
-    """No network is needed for an alias, though somebody fetched a newer maillab."""
+    """No network is needed for an alias, though somebody fetched a newer maillab; it is said, when it is so."""
     monkeypatch.setattr("where.disk.make_disk", lambda *_: pytest.fail("a disk is made"))
-    give(monkeypatch, **{**SIZES, "BASE": ".cache/vm/old", "FOLDER": str(home.folder)})
+    base = str(folder_of({"/etc/x": "text"}, "udev", "true" if same else "false"))
+    recipe = {"/etc/x": "text", "PACKAGES": "udev", "MAKE_DISK": "true"}
+    give(monkeypatch, **{**SIZES, "BASE": base, "FOLDER": str(home.folder), **recipe})
     home.save(command._settings())
     home.disk.touch()
-    assert command._disk() == ".cache/vm/old"
+    assert command._disk() == base
+    assert ("keeps the disk" in capfd.readouterr().err) is not same
 
 
 def test_disconnect_closes_and_says_nothing(

@@ -10,6 +10,8 @@ from where import power
 from where.home import Home
 from where.problem import WhereError
 
+MAILLAB = "bin/maillab --stack lab"
+
 
 def test_a_machine_that_is_off_is_not_reached(home: Home, said: list[str]) -> None:
     with pytest.raises(WhereError, match="does not run") as refusal:
@@ -40,13 +42,19 @@ def stands_still(orders: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("io-error", "it stands still: this computer's disk is full (io-error)|make room, then: bin/maillab vm start"),
-        ("paused", "it stands still (paused)|go on: bin/maillab vm start"),
+        (
+            "io-error",
+            f"it stands still: this computer's disk is full (io-error)|make room, then: {MAILLAB} vm start",
+        ),
+        ("paused", "it stands still (paused)|go on: bin/maillab --stack lab vm start"),
         (
             "restore-vm",
-            "it could not be put back to a snapshot (restore-vm)|start it anew: bin/maillab vm stop, vm start",
+            f"it could not be put back to a snapshot (restore-vm)|start it anew: {MAILLAB} vm stop; {MAILLAB} vm start",
         ),
-        ("internal-error", "its processor failed (internal-error)|start it anew: bin/maillab vm stop, vm start"),
+        (
+            "internal-error",
+            f"its processor failed (internal-error)|start it anew: {MAILLAB} vm stop; {MAILLAB} vm start",
+        ),
     ],
 )
 def test_a_machine_that_stands_still_is_told_at_once(

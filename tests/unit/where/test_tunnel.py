@@ -198,23 +198,32 @@ def test_a_connection_that_stands_is_kept(home: Home, program: Program, alive: b
     assert (len(Path("opened").read_text("utf-8").splitlines()) if Path("opened").exists() else 0) == opened
 
 
-def test_an_engine_that_answers_is_not_waited_for(program: Program, said: list[str]) -> None:
-    program("ssh", "echo 26.1.5")
-    wait_for_engine(HOST, lambda: True, 60, said.append)
+def test_an_engine_that_answers_is_not_waited_for(answers: Answers, said: list[str]) -> None:
+    answers(server("26.1.5"), SOCKET)
+    assert wait_for_engine(HOST, lambda: True, 60, said.append).version == "26.1.5"
     assert said[-1].startswith("its Docker engine answers after ")
 
 
 def test_an_engine_that_starts_is_waited_for(program: Program, said: list[str]) -> None:
-    program("ssh", "[ -e up ] && exit; touch up; echo 'Cannot connect to the Docker daemon at x' >&2; exit 1")
+    up, starts = f"""echo '{server("26.1.5")}'""", "echo 'Cannot connect to the Docker daemon at x' >&2; exit 1"
+    program("ssh", f"[ -e up ] && {{ {up}; exit; }}; touch up; {starts}")
     wait_for_engine(HOST, lambda: True, 60, said.append)
     assert [line.split(" after ")[0] for line in said] == ["SSH answers", "its Docker engine answers"]
+
+
+def test_an_engine_that_was_asked_is_not_asked_again(home: Home, program: Program) -> None:
+    program("ssh", 'case "$*" in *"docker version"*) touch asked;; esac')
+    program("docker", "exit 1")
+    known = Remote(version="26.1.5", platform="linux/amd64", socket="/run/docker.sock")
+    assert connect(home, HOST, known) is known
+    assert not Path("asked").exists()
 
 
 @pytest.mark.parametrize(
     ("words", "running", "id", "remedy"),
     [
         pytest.param("Connection refused", False, "vm-ended", "qemu.log", id="it ended"),
-        pytest.param("Connection refused", True, "vm-silent", "bin/maillab vm stop", id="no answer in time"),
+        pytest.param("Connection refused", True, "vm-silent", "run the same again", id="no answer in time"),
         pytest.param("x: Permission denied (publickey).", True, "ssh-key-refused", "", id="waiting does not help"),
     ],
 )
