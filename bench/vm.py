@@ -43,7 +43,7 @@ def _life(folder: pathlib.Path, accelerator: str) -> list[Figure]:
         "disk made": (steps["vm-disk"], None),
         "boot to engine": (steps["vm-machine"] + steps["vm-engine"], None),
         "images in": (steps["images"], None),
-        "up": (up, "up"),
+        "up, from nothing": (up, "up"),
         "first message": (first, "first message"),
     }
     return [

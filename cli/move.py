@@ -64,8 +64,9 @@ def _to_pulumi(stack: Stack, env: Mapping[str, str]) -> None:
             f"{path}: the last run was interrupted in the middle of an operation",
             f"finish it first: bin/maillab --stack {stack.name} --engine offline up",
         )
+    # First: a stack that Pulumi makes gets the salt that its secrets need.
+    execute(["pulumi", "stack", "select", "--create", stack.name], stack.root, env)
     with written(stack, json.dumps(_exported(stack))) as file:
-        execute(["pulumi", "stack", "select", "--create", stack.name], stack.root, env)
         execute(["pulumi", "stack", "import", "--stack", stack.name, "--file", str(file)], stack.root, env)
     path.replace(path.with_suffix(".json.moved"))
 

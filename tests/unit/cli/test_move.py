@@ -65,6 +65,18 @@ def test_what_pulumi_is_given_is_its_owners_alone_and_does_not_stay(stack: Stack
     assert left == ["lab.json.moved", "lab.lock"]
 
 
+def test_a_stack_that_pulumi_makes_has_its_salt_before_it_is_given_the_state(
+    stack: Stack, log: Path, project: Path, program: Program
+) -> None:
+    project.write_text("config: {}\n", "utf-8")
+    save_state(stack, Engine.OFFLINE, {})
+    salted = f'[ "$2" != select ] || echo "encryptionsalt: {SALT}" >>{project}\n'
+    program("pulumi", salted + PULUMI.format(log=log, exported=""))
+    move(stack, Engine.PULUMI)
+    given = json.loads(log.with_name("log.imported").read_text("utf-8"))
+    assert given["deployment"]["secrets_providers"]["state"] == {"salt": SALT}
+
+
 def test_without_a_salt_nothing_is_moved(stack: Stack, log: Path, project: Path) -> None:
     """Pulumi would take a state whose secrets nobody can read."""
     project.write_text("config: {}\n", "utf-8")
@@ -73,7 +85,8 @@ def test_without_a_salt_nothing_is_moved(stack: Stack, log: Path, project: Path)
         move(stack, Engine.PULUMI)
     assert "pulumi stack select --create lab" in str(refusal.value)
     assert "PULUMI_CONFIG_PASSPHRASE=" in refusal.value.remedy[0]
-    assert (log.exists(), stack.makers()) == (False, [Engine.OFFLINE])
+    assert log.read_text("utf-8") == "stack select\n"
+    assert stack.makers() == [Engine.OFFLINE]
 
 
 def test_to_pulumi_keeps_a_copy(stack: Stack, log: Path) -> None:
