@@ -59,7 +59,7 @@ class Home:
     @property
     def maillab(self) -> str:
         """How the command for people is called for this machine's stack, in what they are told to do."""
-        return f"bin/maillab --stack {self.folder.resolve().name}"
+        return f"bin/maillab --stack {self.folder.name}"
 
     @property
     def ssh_config(self) -> Path:

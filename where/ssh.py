@@ -60,7 +60,7 @@ def to_machine(home: Home) -> Ssh:
     text = _configuration(home)
     if home.folder.exists() and home.read("ssh_config") != text.strip():
         home.write("ssh_config", text)
-    advice = (f"see what it says: {home.folder}/console.log; and: {home.maillab} vm status",)
+    advice = (f"see what it says: {home.folder}/console.log; and: {home.maillab} vm status (off: vm stop)",)
     return Ssh(name="the virtual machine", words=("-F", str(home.ssh_config.resolve()), "vm"), advice=advice)
 
 

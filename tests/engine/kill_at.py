@@ -12,16 +12,13 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import offline.deployment
-import offline.state
-from offline.__main__ import main
-
 if TYPE_CHECKING:
     from pathlib import Path
 
 Moment = Literal["before", "after"]
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload([__name__, "pulumi_command", "pulumi_docker"])
+# Not imported here: offline.__main__ switches off the garbage collector of the process that it is in.
+FORKED.set_forkserver_preload([__name__, "offline.__main__", "pulumi_command", "pulumi_docker"])
 LIMIT = 120  # seconds for one run
 
 
@@ -39,20 +36,28 @@ class Ended:
 
 def run_until(number: int, moment: Moment, arguments: list[str], log: Path) -> Ended:
     """Runs the engine with these arguments, killed `before` or `after` the `number`-th write of its state."""
+    log.write_text("", "utf-8")
     process = FORKED.Process(target=_run, args=(number, moment, arguments, log))
     process.start()
-    process.join(LIMIT)
-    code = process.exitcode
+    try:
+        process.join(LIMIT)
+        code = process.exitcode
+    finally:
+        process.kill()  # one that has ended takes it in peace
+        process.join()
     if code is None:
-        process.kill()
         raise TimeoutError(f"a run that was to end at write {number} runs after {LIMIT} s:\n{log.read_text('utf-8')}")
     return Ended(code=code, words=log.read_text("utf-8"))
 
 
 def _run(number: int, moment: Moment, arguments: list[str], log: Path) -> None:
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    file = os.open(log, os.O_WRONLY)
     os.dup2(file, 1)
     os.dup2(file, 2)
+    import offline.deployment  # noqa: PLC0415 (see FORKED)
+    import offline.state  # noqa: PLC0415
+    from offline.__main__ import main  # noqa: PLC0415
+
     write = offline.state.write_atomically
     count = 0
 

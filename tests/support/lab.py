@@ -30,6 +30,8 @@ CARRIERS = ipaddress.IPv4Network("198.18.0.0/16")
 EMULATED = 10  # times slower is a processor that is emulated
 PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "files", "setup", "where")
 
+GIVEN: set[ipaddress.IPv4Network] = set()  # carriers, in this session, of labs elsewhere
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
@@ -214,10 +216,12 @@ def make_lab(
 
 
 def _carrier(lab: Lab) -> str:
-    """On an engine that is there: one that is free."""
+    """On an engine that is there: one that is free. On one that comes with a lab: one that no lab here was given."""
     if lab.place.where == LOCAL:
         return free_carrier(lab.client)
-    return str(secrets.choice(list(CARRIERS.subnets(new_prefix=23))))
+    chosen = secrets.choice([net for net in CARRIERS.subnets(new_prefix=23) if net not in GIVEN])
+    GIVEN.add(chosen)
+    return str(chosen)
 
 
 def remove_lab(lab: Lab) -> None:

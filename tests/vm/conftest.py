@@ -30,9 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """What fails says what the kernel in the machine said, too."""
     report = yield
-    lab = getattr(item, "funcargs", {}).get("lab")
-    if report.failed and isinstance(lab, Lab) and log_of(lab.home).exists():
-        lines = log_of(lab.home).read_text("utf-8", "replace").splitlines()[-CONSOLE_LINES:]
+    given = getattr(item, "funcargs", {})
+    lab = given.get("lab")
+    home = given.get("small") or (lab.home if isinstance(lab, Lab) else None)
+    if report.failed and home and log_of(home).exists():
+        lines = log_of(home).read_text("utf-8", "replace").splitlines()[-CONSOLE_LINES:]
         report.sections.append(("the virtual machine's console", "\n".join(lines)))
     return report
 

@@ -191,4 +191,6 @@ def test_the_virtual_machine_has_advice_of_its_own(home: Home) -> None:
     """Nobody copies a key into it."""
     error = explain(to_machine(home), 255, "Permission denied (publickey).")
     assert error.id == "ssh-key-refused"
-    assert error.remedy == (f"see what it says: {home.folder}/console.log; and: {home.maillab} vm status",)
+    assert error.remedy == (
+        f"see what it says: {home.folder}/console.log; and: {home.maillab} vm status (off: vm stop)",
+    )
