@@ -91,7 +91,7 @@ def forget_lab(choice: Choice) -> Iterator[str]:
     place, machine = where.place_of(stack), where.home_of(stack).folder
     if place == VM and machine.exists():
         what = f"the virtual machine of the lab {stack.name}, with its mail, is on this computer: {machine}"
-        remedy = f"remove it (you are asked about the mail): bin/maillab --stack {stack.name} down"
+        remedy = f"remove it (you are asked about the mail): {stack.maillab} down"
         raise MaillabError(what, remedy, id="vm-is-here")
     with unused(stack):
         for engine in stack.makers():

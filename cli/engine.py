@@ -38,8 +38,8 @@ def choose(stack: Stack, wanted: Engine | None = None) -> Engine:
     raise MaillabError(
         f"the lab {stack.name} was made by the {engine.other} engine ({stack.state_file(engine.other)}), "
         f"and {_reason(engine, wanted)}",
-        f"hand it over:   bin/maillab --stack {stack.name} state move --to {engine}",
-        f"or use that one: bin/maillab --stack {stack.name} --engine {engine.other} …",
+        f"hand it over:   {stack.maillab} state move --to {engine}",
+        f"or use that one: {stack.maillab} --engine {engine.other} …",
     )
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from cli.docker import Container, containers
 from cli.problem import MaillabError
 from cli.stack import Stack
+from where import maillab
 
 if TYPE_CHECKING:
     from components.config import LabConfig
@@ -107,7 +108,7 @@ def next_steps(
     `here`: the docker command itself works on the lab's engine. `somebody`: the address of a user.
     """
     by_name = {row.name: row for row in machines}
-    call = "bin/maillab" if stack == "dc1es" else f"bin/maillab --stack {stack}"
+    call = "bin/maillab" if stack == "dc1es" else maillab(stack)
     steps = []
     inside = by_name.get("mail") or by_name.get("dns")
     if inside:

@@ -62,7 +62,7 @@ def _to_pulumi(stack: Stack, env: Mapping[str, str]) -> None:
     if deployment.get("pending_operations"):
         raise MaillabError(
             f"{path}: the last run was interrupted in the middle of an operation",
-            f"finish it first: bin/maillab --stack {stack.name} --engine offline up",
+            f"finish it first: {stack.maillab} --engine offline up",
         )
     # First: a stack that Pulumi makes gets the salt that its secrets need.
     execute(["pulumi", "stack", "select", "--create", stack.name], stack.root, env)

@@ -62,7 +62,7 @@ def _known(stack: Stack, name: str) -> dict[Engine, str]:
     else:
         texts = {engine: path.read_text("utf-8") for engine, path in _files(stack, name).items() if path.exists()}
     for engine, text in texts.items():
-        remedy = f"remove it: bin/maillab --stack {stack.name} vm forget {name}"
+        remedy = f"remove it: {stack.maillab} vm forget {name}"
         _refuse_damaged(engine, f"at the snapshot {name}", text, remedy)
     return texts
 
@@ -90,7 +90,7 @@ def _refuse_other_engine(stack: Stack, name: str, known: Mapping[Engine, str]) -
         if engine not in makers:
             raise MaillabError(
                 f"at the snapshot {name} the lab belonged to the {engine} engine",
-                f"hand it over first: bin/maillab --stack {stack.name} state move --to {engine}",
+                f"hand it over first: {stack.maillab} state move --to {engine}",
             )
 
 

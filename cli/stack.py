@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cli.problem import MaillabError
 from components.surroundings import is_made
+from where import maillab
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "maillab"
@@ -41,6 +42,11 @@ class Stack:
         if engine is Engine.PULUMI:
             return state / ".pulumi" / "stacks" / PROJECT / f"{self.name}.json"
         return state / "offline" / f"{self.name}.json"
+
+    @property
+    def maillab(self) -> str:
+        """How the command for people is called for it."""
+        return maillab(self.name)
 
     @property
     def label(self) -> str:

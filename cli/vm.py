@@ -50,7 +50,7 @@ def start(context: typer.Context) -> None:
         choice.attend(start=True)
         _running(choice)  # a lab whose first `up` failed before it has none
         ready = is_ready(choice.stack)
-    unfinished = f"; the first `up` did not come to its end: bin/maillab --stack {choice.stack.name} up"
+    unfinished = f"; the first `up` did not come to its end: {choice.stack.maillab} up"
     typer.echo(f"The virtual machine runs{', its Docker engine answers.' if ready else unfinished}")
 
 
@@ -63,7 +63,7 @@ def stop(context: typer.Context) -> None:
 
     with _machine(context) as choice, unused(choice.stack):
         shut_down(home_of(choice.stack), say)
-    typer.echo(f"The virtual machine is off; `{home_of(choice.stack).maillab} vm start` brings the lab back.")
+    typer.echo(f"The virtual machine is off; `{choice.stack.maillab} vm start` brings the lab back.")
 
 
 @vm.command()
@@ -123,6 +123,5 @@ def _running(choice: Choice) -> Home:
 
     home = home_of(choice.stack)
     if home.pid() is None:
-        name = choice.stack.name
-        raise MaillabError("the virtual machine does not run", f"start it: bin/maillab --stack {name} vm start")
+        raise MaillabError("the virtual machine does not run", f"start it: {choice.stack.maillab} vm start")
     return home

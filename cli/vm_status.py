@@ -28,11 +28,12 @@ def show(stack: Stack, console: Console) -> None:
         raise MaillabError(f"there is no virtual machine in {home.folder}", "`make up` makes it")
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     state = run_state(home) if pid else "off"
-    words = "; ".join(why_still(home, state) or (MEANING.get(state, state).format(home.maillab),))
+    still = why_still(home, state)
+    words = "; ".join(still) if still else MEANING.get(state, state).format(stack.maillab)
     table.add_row("state", f"[{'green' if state == 'running' else 'red'}]{words}[/]")
     if pid:
         table.add_row("processor", f"{settings.cpus} × {ACCELERATORS.get(home.read('accelerator'), '?')}")
-        table.add_row("SSH", f"127.0.0.1 port {home.read('port')}: bin/maillab --stack {stack.name} vm ssh")
+        table.add_row("SSH", f"127.0.0.1 port {home.read('port')}: {stack.maillab} vm ssh")
     table.add_row("memory", f"{settings.memory} MiB")
     table.add_row("disk", f"{settings.disk} GiB, of which {_used(home)} MiB are written: {_shown(home.disk)}")
     table.add_row("console", _shown(home.folder / "console.log"))

@@ -80,7 +80,7 @@ def refuse_moved(stack: Stack, *, look_only: bool = False) -> None:
         for engine in stack.makers():
             forget(engine, stack)
         return
-    name = f"bin/maillab --stack {stack.name}"
+    name = stack.maillab
     gone = f"or, if that place is gone for good: {name} down --forget"
     raise MaillabError(
         f"the lab {stack.name} is at {place}, and maillab:where (or DOCKER_HOST) says {wanted} now; "
@@ -119,7 +119,7 @@ def attend_again(stack: Stack, place: str) -> None:
         if not tunnel.alive(ssh):
             connect(home, ssh)
     except WhereError as error:
-        gone = f"if that computer is gone for good: bin/maillab --stack {stack.name} down --forget"
+        gone = f"if that computer is gone for good: {stack.maillab} down --forget"
         raise MaillabError(str(error), *error.remedy, gone, id=error.id) from error
     docker.use(tunnel.docker_host)
 
@@ -130,7 +130,7 @@ def local_engine() -> str:
 
 
 def _start(stack: Stack, home: Home, *, start: bool) -> None:
-    name = f"bin/maillab --stack {stack.name}"
+    name = stack.maillab
     if not home.disk.exists():
         what = f"the virtual machine of the lab {stack.name} is gone: there is no {home.disk}"
         raise MaillabError(what, f"forget what was in it: {name} down; then make it anew: {name} up", id="vm-gone")

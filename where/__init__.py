@@ -8,3 +8,8 @@ from collections.abc import Callable
 
 Say = Callable[[str], object]
 """Where the lines of progress go."""
+
+
+def maillab(stack: str) -> str:
+    """How the command for people is called for a stack, in what they are told to do."""
+    return f"bin/maillab --stack {stack}"

@@ -28,8 +28,6 @@ def make_disk(recipe: Mapping[str, str], packages: str, script: str, say: Say) -
     Raises:
         WhereError: there is no room, or mmdebstrap failed.
     """
-    arch = this_arch().debian
-    wanted = _packages(packages, arch)
     folder = folder_of(recipe, packages, script)
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("a", encoding="utf-8") as lock:
@@ -38,6 +36,8 @@ def make_disk(recipe: Mapping[str, str], packages: str, script: str, say: Say) -
             say(f"the disk of this recipe is there: {folder}")
             return str(folder)
         need_room(CACHE, NEEDED)
+        arch = this_arch().debian
+        wanted = _packages(packages, arch)
         say("making the base image (mmdebstrap)")
         _base_tar()
         say(f"making the disk (mmdebstrap, mkfs.ext4): {', '.join(wanted)}")

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from where import maillab
 from where.problem import WhereError
 
 # A socket's path has 107 characters at most (unix(7)): a project may lie deeper, or be moved.
@@ -58,8 +59,8 @@ class Home:
 
     @property
     def maillab(self) -> str:
-        """How the command for people is called for this machine's stack, in what they are told to do."""
-        return f"bin/maillab --stack {self.folder.name}"
+        """How the command for people is called for this machine's stack."""
+        return maillab(self.folder.name)
 
     @property
     def ssh_config(self) -> Path:
@@ -93,6 +94,11 @@ class Home:
     def qmp(self) -> str:
         """qemu's control socket, relative to where we are: paths of sockets are short."""
         return os.path.relpath(self.folder / "qmp.sock")
+
+    def need_running(self) -> None:
+        """Raise WhereError when the machine is off."""
+        if not self.pid():
+            raise WhereError("vm-stopped", "the virtual machine does not run", f"start it: {self.maillab} vm start")
 
     def settings(self) -> Settings | None:
         """What the machine was last started with, None before the first time."""

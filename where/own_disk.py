@@ -40,8 +40,7 @@ def have_disk(home: Home, settings: Settings, say: Say) -> None:
         _grow(home, settings, say)
         return
     if not all((base / name).exists() for name in FILES):
-        name = f"bin/maillab --stack {settings.name}"
-        remedy = f"make it anew: {name} down, then {name} up"
+        remedy = f"make it anew: {home.maillab} down, then {home.maillab} up"
         raise WhereError("no-disk", f"the disk that machines start from is gone: {base}", remedy)
     for name in FILES:
         target = home.folder / name

@@ -112,8 +112,7 @@ def reach(home: Home, say: Say) -> str:
     Raises:
         WhereError: the machine does not run, ended, or does not answer in time.
     """
-    if not home.pid():
-        raise WhereError("vm-stopped", "the virtual machine does not run", f"start it: {home.maillab} vm start")
+    home.need_running()
     refuse_standing_still(home)
     ssh, tunnel = to_machine(home), Tunnel(home)
     if not tunnel.alive(ssh):

@@ -165,7 +165,7 @@ def drop(home: Home, name: str) -> None:
 
 
 def _forget(home: Home, name: str) -> str:
-    return f"bin/maillab --stack {home.folder.name} vm forget {name}"
+    return f"{home.maillab} vm forget {name}"
 
 
 def _note(name: str) -> str:
@@ -231,5 +231,4 @@ def _order(home: Home, line: str, failure: str) -> None:
 def _check(home: Home, name: str) -> None:
     if not NAME.match(name):
         raise WhereError("bad-name", f"{name!r} is no name of a snapshot", "letters, digits, - _ . after a letter")
-    if not home.pid():
-        raise WhereError("vm-stopped", "the virtual machine does not run", f"start it: {home.maillab} vm start")
+    home.need_running()

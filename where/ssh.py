@@ -32,7 +32,7 @@ class Ssh:
         """The command line that runs `remote` there (a shell there reads it); `options` go before the host."""
         return ["ssh", *QUIET, *options, *self.words, *remote]
 
-    def run(self, *remote: str, timeout: float = 60, options: Sequence[str] = ()) -> str:
+    def run(self, *remote: str, timeout: float = 60) -> str:
         """What `remote` says on its stdout.
 
         Raises:
@@ -40,7 +40,7 @@ class Ssh:
         """
         try:
             done = subprocess.run(
-                self.command(*remote, options=options), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
+                self.command(*remote), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
                 check=False,
             )  # fmt: skip
         except FileNotFoundError as error:

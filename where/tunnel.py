@@ -7,7 +7,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,6 @@ from where.ssh import Ssh, explain
 
 OLDEST_ENGINE = (20, 10)
 ASK = "docker version --format '{{json .Server}}' && docker context inspect --format '{{.Endpoints.docker.Host}}'"
-SOON = ("-o", "ConnectTimeout=5")  # qemu takes the connection before the machine does
 HOPELESS = ("ssh-key-refused", "ssh-host-changed", "no-ssh", "engine-too-old")
 ALIVE = ("-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4")
 
@@ -33,13 +32,13 @@ class Remote:
     socket: str
 
 
-def ask(ssh: Ssh, options: Sequence[str] = ()) -> Remote:
-    """The Docker engine there; `options` are SSH's.
+def ask(ssh: Ssh) -> Remote:
+    """The Docker engine there.
 
     Raises:
         WhereError: SSH refuses, there is no engine, the user has no right to it, or it is too old.
     """
-    said = ssh.run(ASK, options=options).splitlines()
+    said = ssh.run(ASK).splitlines()
     lines = said[next((at for at, line in enumerate(said) if line.startswith("{")), 0) :]  # a .bashrc may say something
     try:
         server = json.loads(lines[0])
@@ -147,7 +146,7 @@ def wait_for_engine(ssh: Ssh, running: Callable[[], bool], seconds: float, say: 
     deadline, started, told = time.monotonic() + seconds, time.monotonic(), False
     while True:
         try:
-            remote = ask(ssh, SOON)
+            remote = ask(ssh)
         except WhereError as error:
             if error.id in HOPELESS:
                 raise

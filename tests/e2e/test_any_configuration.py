@@ -14,6 +14,7 @@ from tests.support.configurations import schools
 from tests.support.lab import ROOT, Lab
 from tests.support.stacks import stack_data
 
+NOT_THE_SCHOOLS = ("tn", "outside")  # nothing of the school is in their files
 # In the machine's image, on files that only stand in a folder of their own.
 ZONES = r"""
 cd "$1" && while read -r zone file; do
@@ -29,9 +30,6 @@ words=$(postconf -c "$1/etc/postfix" -n 2>&1 >/dev/null; postconf -c "$1/etc/pos
         postfix -c "$1/etc/postfix" check 2>&1)
 [ -z "$words" ] || { echo "$words"; exit 1; }
 """
-
-
-NOT_THE_SCHOOLS = ("tn", "outside")  # nothing of the school is in their files
 
 
 def _put(lab: Lab, machine: str, folder: str, files: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import docker
@@ -27,10 +27,9 @@ from where.tunnel import Tunnel, connect
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CARRIERS = ipaddress.IPv4Network("198.18.0.0/16")
+GIVEN: set[ipaddress.IPv4Network] = set()  # carriers, in this session, of labs elsewhere
 EMULATED = 10  # times slower is a processor that is emulated
 PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "files", "setup", "where")
-
-GIVEN: set[ipaddress.IPv4Network] = set()  # carriers, in this session, of labs elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +48,13 @@ def free_carrier(client: docker.DockerClient) -> str:
         for network in client.networks.list()
         for config in network.attrs["IPAM"]["Config"] or []
     ]
+    return str(_another(taken))
+
+
+def _another(taken: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> ipaddress.IPv4Network:
+    """A /23 of CARRIERS that overlaps none of these."""
     choices = [net for net in CARRIERS.subnets(new_prefix=23) if not any(net.overlaps(old) for old in taken)]
-    return str(secrets.choice(choices))
+    return secrets.choice(choices)
 
 
 @dataclass(slots=True)
@@ -219,7 +223,7 @@ def _carrier(lab: Lab) -> str:
     """On an engine that is there: one that is free. On one that comes with a lab: one that no lab here was given."""
     if lab.place.where == LOCAL:
         return free_carrier(lab.client)
-    chosen = secrets.choice([net for net in CARRIERS.subnets(new_prefix=23) if net not in GIVEN])
+    chosen = _another(GIVEN)
     GIVEN.add(chosen)
     return str(chosen)
 
