@@ -7,7 +7,8 @@ these are datagrams, and the target says which of them came.
 import pathlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -18,14 +19,14 @@ from components.network.model import Address
 from components.network.topology import OUTSIDE
 from components.part import Blueprint
 from verify.cells import Cell, Policy, Prediction, Source, Verdict, predict
-from verify.machines import Machines
+from verify.machines import Machines, Running
 
 FOLDER = pathlib.Path(__file__).parent
 SEND = (FOLDER / "forged_send.pl").read_text(encoding="utf-8")
 RECEIVE = (FOLDER / "forged_receive.pl").read_text(encoding="utf-8")
 PORT = 20009  # below those that a program gets for its own connections
-ROUNDS = 40  # of a tenth of a second: the receivers need a moment to start
-SECONDS = 10
+ROUNDS = 20  # of a tenth of a second: a link may lose some (`links:`), or be two seconds long
+SECONDS = 10  # that a datagram may be on its way once all are sent
 
 
 def forged_cells(lab: LabConfig, plans: Mapping[str, Blueprint]) -> list[Cell]:
@@ -108,14 +109,17 @@ def try_forged(machines: Machines, expected: Mapping[Cell, Prediction]) -> dict[
         by_machine[asked[number].source.machine].append(number)
         if number in true:
             by_target[asked[number].target].append(number)
-    with ThreadPoolExecutor(max(len(by_target) + len(by_machine), 1)) as pool:
-        receivers = [pool.submit(_receive, machines, name, numbers) for name, numbers in by_target.items()]
-        senders = [
-            pool.submit(_send_until, receivers, machines, name, numbers, asked) for name, numbers in by_machine.items()
-        ]
-        came = {number for receiver in receivers for number in receiver.result()}
+    with ExitStack() as stack:
+        # Those that wait for some end first: nobody else can say when what should not come would have come.
+        waiting = sorted(by_target.items(), key=lambda item: not item[1])
+        receivers = [stack.enter_context(_receiver(machines, name, numbers)) for name, numbers in waiting]
+        for receiver in receivers:
+            receiver.line()  # it listens
+        with ThreadPoolExecutor(max(len(by_machine), 1)) as pool:
+            senders = [pool.submit(_send, machines, name, numbers, asked) for name, numbers in by_machine.items()]
         for sender in senders:
             sender.result()
+        came = {int(line) for receiver in receivers for line in receiver.end().splitlines()}
     return {cell: Verdict.ACCEPT if number in came else Verdict.DROP for number, cell in enumerate(asked)}
 
 
@@ -123,18 +127,8 @@ def _is_forged(cell: Cell) -> bool:
     return cell.source.name != cell.source.machine
 
 
-def _receive(machines: Machines, name: str, numbers: Iterable[int]) -> list[int]:
-    said = machines.run(name, ["perl", "-e", RECEIVE, str(PORT), str(SECONDS), *map(str, numbers)])
-    return [int(line) for line in said.splitlines()]
-
-
-def _send_until(
-    ended: Sequence[Future[list[int]]], machines: Machines, name: str, numbers: list[int], asked: Sequence[Cell]
-) -> None:
-    """Sends as long as somebody waits: on a slow computer the receivers may begin after the senders' last round."""
-    _send(machines, name, numbers, asked)
-    while not all(receiver.done() for receiver in ended):
-        _send(machines, name, numbers, asked)
+def _receiver(machines: Machines, name: str, numbers: Iterable[int]) -> Running:
+    return machines.start(name, ["perl", "-e", RECEIVE, str(PORT), str(SECONDS), *map(str, numbers)])
 
 
 def _send(machines: Machines, name: str, numbers: Iterable[int], asked: Sequence[Cell]) -> None:

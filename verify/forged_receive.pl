@@ -1,12 +1,13 @@
-# forged_receive.pl PORT SECONDS NUMBER...: takes datagrams "NUMBER ROUND" until two rounds of every NUMBER have come.
-# It takes what comes for SECONDS at most, and without a NUMBER for all of them.
-# stdout: the number of each datagram that came, once.
+# forged_receive.pl PORT SECONDS NUMBER...: takes datagrams "NUMBER", and says on stdout when it does ("ready").
+# When stdin ends, all have been sent: it waits SECONDS at most until each NUMBER it was given has come.
+# stdout then: the number of each datagram that came, once.
 use strict;
 use warnings;
 use Socket qw(:all);
+$| = 1;
 
-my ($port, $left, @wanted) = @ARGV;
-my ($set, %rounds, @sockets) = ('');
+my ($port, $patience, @wanted) = @ARGV;
+my ($set, %came, @sockets, $left) = ('');
 for my $family (AF_INET, AF_INET6) {
     socket(my $socket, $family, SOCK_DGRAM, 0) or die "socket: $!\n";
     setsockopt($socket, IPPROTO_IPV6, IPV6_V6ONLY, 1) if $family == AF_INET6;
@@ -15,14 +16,23 @@ for my $family (AF_INET, AF_INET6) {
     vec($set, fileno($socket), 1) = 1;
     push @sockets, $socket;
 }
-while (!@wanted || grep { keys %{ $rounds{$_} || {} } < 2 } @wanted) {
+vec($set, fileno(STDIN), 1) = 1;
+print "ready\n";
+while (1) {
+    # Once stdin has ended, what lies there already is read without waiting.
+    my $wait = !defined $left ? undef : (grep { !$came{$_} } @wanted) ? $left : 0;
     my ($ready, $found) = ($set);
-    ($found, $left) = select($ready, undef, undef, $left);
+    ($found, $wait) = select($ready, undef, undef, $wait);
     last if $found <= 0;
+    $left = $wait if defined $left && $wait;
     for my $socket (grep { vec($ready, fileno $_, 1) } @sockets) {
-        recv($socket, my $text, 64, 0);
-        my ($number, $round) = split ' ', $text;
-        $rounds{$number}{$round} = 1;
+        recv($socket, my $number, 64, 0);
+        $came{$number} = 1;
+    }
+    if (!defined $left && vec($ready, fileno(STDIN), 1)) {
+        sysread(STDIN, my $nothing, 64) and next;
+        vec($set, fileno(STDIN), 1) = 0;
+        $left = $patience;
     }
 }
-print "$_\n" for keys %rounds;
+print "$_\n" for keys %came;

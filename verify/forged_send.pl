@@ -24,7 +24,7 @@ while (my $line = <STDIN>) {
     bind($socket, address($source, 0)) or die "$source: $!\n";
     push @sends, [$socket, address($target, $port), $number];
 }
-for my $round (1 .. $rounds) {
-    send($_->[0], "$_->[2] $round", 0, $_->[1]) for @sends;
+for (1 .. $rounds) {
+    send($_->[0], $_->[2], 0, $_->[1]) for @sends;
     select(undef, undef, undef, 0.1);
 }

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Self, cast
 
-from verify.machines import Machines
+from verify.machines import Machines, Running
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +29,30 @@ class FakeMachines(Machines):
         asked = Asked(machine=machine, command=tuple(command), text=text)
         self.asked.append(asked)
         return self.answer(asked)
+
+    def start(self, machine: str, command: Sequence[str]) -> Running:
+        """A command whose output is the answer."""
+        return cast("Running", FakeRunning(machines=self, machine=machine, command=tuple(command)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeRunning:
+    """A command of FakeMachines that runs: its line has come."""
+
+    machines: FakeMachines
+    machine: str
+    command: tuple[str, ...]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def line(self) -> str:
+        """Whatever was waited for."""
+        return "ready\n"
+
+    def end(self, text: str = "") -> str:
+        """The answer."""
+        return self.machines.run(self.machine, self.command, text)

@@ -1,11 +1,11 @@
 """Datagrams with sources that are not the sender's: what the router makes of them, and how they are tried."""
 
-import contextlib
 import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 
@@ -13,6 +13,7 @@ from tests.unit.labs import Data, Model, model, school
 from tests.unit.verify.fakes import Asked, FakeMachines
 from verify.cells import Cell, Prediction, Verdict
 from verify.forged import RECEIVE, forged_cells, predict_forged, try_forged
+from verify.machines import Running
 
 
 def verdicts(given: Model, name: str) -> dict[str, tuple[Verdict, str]]:
@@ -164,39 +165,66 @@ def test_way_that_is_shut_for_all_is_seen_as_such(expected: dict[Cell, Predictio
     assert set(found.values()) == {Verdict.DROP}
 
 
-def receive(*wanted: int, seconds: float, rounds: int) -> subprocess.CompletedProcess[str]:
-    """The script, run here on a free port; datagrams 0 and 1 come until it ends, and say that they are of `rounds`."""
+@contextmanager
+def receiving_here(*wanted: int, seconds: float) -> Iterator[tuple[Running, Callable[[int], object]]]:
+    """The script, run here on a free port, and what sends it a datagram."""
     perl = shutil.which("perl")
     assert perl, "perl-base is essential in Debian and Ubuntu"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.bind(("127.0.0.1", 0))
         port = sender.getsockname()[1] ^ 1
         argv = [perl, "-e", RECEIVE, str(port), str(seconds), *map(str, wanted)]
-        running = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        turn = 0
-        while running.poll() is None:
-            for number in (0, 1):
-                sender.sendto(f"{number} {turn % rounds}".encode(), ("127.0.0.1", port))
-            turn += 1
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                running.wait(0.02)
-    out, err = running.communicate()
-    return subprocess.CompletedProcess(argv, running.returncode, out, err)
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0)
+        with Running(machine="here", program="perl", process=process) as running:
+            assert running.line() == "ready\n"
+            yield running, lambda number: sender.sendto(str(number).encode(), ("127.0.0.1", port))
 
 
 def test_receiver_says_all_that_came_once() -> None:
-    done = receive(1, seconds=20, rounds=1000)
-    assert (done.returncode, sorted(done.stdout.split())) == (0, ["0", "1"])
+    with receiving_here(1, seconds=20) as (running, send):
+        for number in (0, 1, 0, 1):
+            send(number)
+        assert sorted(running.end().split()) == ["0", "1"]
 
 
-def test_receiver_that_waits_for_nobody_takes_what_comes() -> None:
-    done = receive(seconds=0.5, rounds=1)
-    assert (done.returncode, sorted(done.stdout.split())) == (0, ["0", "1"])
+def test_receiver_that_waits_for_nobody_takes_what_has_come() -> None:
+    with receiving_here(seconds=20) as (running, send):
+        send(7)
+        assert running.end() == "7\n"
 
 
-def test_receiver_wants_two_rounds() -> None:
-    """The forged datagrams of the first one may have been sent before it listened: it waits to its time's end."""
-    begun = time.monotonic()
-    done = receive(1, seconds=0.5, rounds=1)
-    assert (done.returncode, sorted(done.stdout.split())) == (0, ["0", "1"])
-    assert time.monotonic() - begun > 0.5
+def test_receiver_waits_for_what_is_still_on_its_way() -> None:
+    """On a slow or long link a datagram comes after all were sent."""
+    with receiving_here(0, 1, seconds=20) as (running, send):
+        send(0)
+        late = threading.Timer(0.5, send, [1])
+        late.start()
+        assert sorted(running.end().split()) == ["0", "1"]
+        late.join()
+
+
+def test_receiver_gives_up_what_never_comes() -> None:
+    with receiving_here(0, 1, seconds=0.2) as (running, send):
+        send(0)
+        assert running.end() == "0\n"
+
+
+def test_nothing_is_sent_before_all_listen_and_nobody_is_asked_before_all_is_sent(
+    expected: dict[Cell, Prediction],
+) -> None:
+    said: list[str] = []
+
+    class Noting(FakeMachines):
+        """Notes the order."""
+
+        def start(self, machine: str, command: Sequence[str]) -> Running:
+            said.append("listens")
+            return super().start(machine, command)
+
+        def run(self, machine: str, command: Sequence[str], text: str = "") -> str:
+            said.append("says" if command[2] == RECEIVE else "sends")
+            return super().run(machine, command, text)
+
+    try_forged(Noting(), expected)
+    assert said == ["listens", "listens", "sends", "sends", "says", "says"]

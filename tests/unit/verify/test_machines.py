@@ -1,6 +1,7 @@
 """Commands on the machines; docker is a script that says what it was given."""
 
 import pathlib
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -55,3 +56,33 @@ def test_missing_docker_client_is_named(tmp_path: pathlib.Path, monkeypatch: pyt
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MachineError, match="docker client is not installed"):
         run({"PATH": str(tmp_path)}, "perl")
+
+
+def test_command_is_left_running_until_its_input_ends(docker: Docker) -> None:
+    with Machines(prefix="dc1es-", environment=docker("echo ready; cat; echo end")).start("mail", ["x"]) as running:
+        assert running.line() == "ready\n"
+        assert running.end("一\n") == "一\nend\n"
+
+
+def test_command_that_ends_before_its_line_is_told_with_its_words(docker: Docker) -> None:
+    environment = docker("echo port 20009: in use >&2; exit 1")
+    with (
+        Machines(prefix="dc1es-", environment=environment).start("mail", ["perl"]) as running,
+        pytest.raises(MachineError, match=r"^mail: `perl` failed: port 20009: in use$"),
+    ):
+        running.line()
+
+
+def test_line_that_never_comes_is_given_up(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LIMIT", 0.2)
+    with (
+        Machines(prefix="dc1es-", environment=docker("exec cat")).start("mail", ["perl"]) as running,
+        pytest.raises(MachineError, match=r"^mail: `perl` took longer than 0\.2 s$"),
+    ):
+        running.line()
+
+
+def test_command_does_not_outlive_its_block(docker: Docker) -> None:
+    with Machines(prefix="dc1es-", environment=docker("exec tail -f /dev/null")).start("mail", ["x"]) as running:
+        pass
+    assert running.process.returncode == -signal.SIGKILL
