@@ -73,7 +73,7 @@ def snapshot(context: typer.Context, name: Name) -> None:
 
     with _machine(context) as choice:
         _running(choice)
-        typer.echo(f"Kept as {name} in {keep(choice.stack, name):.1f} s: bin/maillab vm restore {name}")
+        typer.echo(f"Kept as {name} in {keep(choice.stack, name):.1f} s: {choice.stack.maillab} vm restore {name}")
 
 
 @vm.command()

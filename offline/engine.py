@@ -147,7 +147,8 @@ def export_stack(root: Path | str, stack: str | None = None) -> dict[str, Any]:
     if store.pending:
         raise OfflineError(f"{store.path}: an interrupted run is unfinished; run up first")
     if not store.salt:
-        raise OfflineError(f"stack '{stack}' has no encryptionsalt yet: pulumi stack select --create {stack}")
+        remedy = f"put the line back, or let Pulumi make both anew: pulumi stack rm --preserve-config {stack}"
+        raise OfflineError(f"Pulumi.{stack}.yaml has no encryptionsalt, though Pulumi has the stack; {remedy}")
     return store.deployment()
 
 

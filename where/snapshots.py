@@ -218,7 +218,9 @@ def _refuse_unknown(home: Home, name: str) -> None:
     names = [one.name for one in snapshots(home)]
     if name not in names:
         what = f"there is no snapshot {name}"
-        raise WhereError("no-snapshot", what, f"there are: {', '.join(names) or 'none; maillab vm snapshot NAME'}")
+        raise WhereError(
+            "no-snapshot", what, f"there are: {', '.join(names) or f'none; {home.maillab} vm snapshot NAME'}"
+        )
 
 
 def _order(home: Home, line: str, failure: str) -> None:

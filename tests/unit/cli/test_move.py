@@ -81,9 +81,9 @@ def test_without_a_salt_nothing_is_moved(stack: Stack, log: Path, project: Path)
     """Pulumi would take a state whose secrets nobody can read."""
     project.write_text("config: {}\n", "utf-8")
     save_state(stack, Engine.OFFLINE, {})
-    with pytest.raises(MaillabError, match=r"nothing was moved: .* no encryptionsalt yet") as refusal:
+    with pytest.raises(MaillabError, match=r"nothing was moved: .* no encryptionsalt") as refusal:
         move(stack, Engine.PULUMI)
-    assert "pulumi stack select --create lab" in str(refusal.value)
+    assert "pulumi stack rm --preserve-config lab" in str(refusal.value)
     assert "PULUMI_CONFIG_PASSPHRASE=" in refusal.value.remedy[0]
     assert log.read_text("utf-8") == "stack select\n"
     assert stack.makers() == [Engine.OFFLINE]

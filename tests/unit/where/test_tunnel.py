@@ -211,6 +211,13 @@ def test_an_engine_that_starts_is_waited_for(program: Program, said: list[str]) 
     assert [line.split(" after ")[0] for line in said] == ["SSH answers", "its Docker engine answers"]
 
 
+def test_an_engine_that_is_too_old_is_not_waited_for(program: Program) -> None:
+    program("ssh", f"""echo '{server("19.03.8")}'""")
+    with pytest.raises(WhereError) as failure:
+        wait_for_engine(HOST, lambda: True, 60, print)
+    assert failure.value.id == "engine-too-old"
+
+
 def test_an_engine_that_was_asked_is_not_asked_again(home: Home, program: Program) -> None:
     program("ssh", 'case "$*" in *"docker version"*) touch asked;; esac')
     program("docker", "exit 1")
