@@ -25,7 +25,7 @@ FOLDER = pathlib.Path(__file__).parent
 SEND = (FOLDER / "forged_send.pl").read_text(encoding="utf-8")
 RECEIVE = (FOLDER / "forged_receive.pl").read_text(encoding="utf-8")
 PORT = 20009  # below those that a program gets for its own connections
-ROUNDS = 20  # of a tenth of a second: a link may lose some (`links:`), or be two seconds long
+ROUNDS = 20  # of a tenth of a second: a link may lose some (`links:`)
 SECONDS = 10  # that a datagram may be on its way once all are sent
 
 
@@ -110,16 +110,16 @@ def try_forged(machines: Machines, expected: Mapping[Cell, Prediction]) -> dict[
         if number in true:
             by_target[asked[number].target].append(number)
     with ExitStack() as stack:
-        # Those that wait for some end first: nobody else can say when what should not come would have come.
-        waiting = sorted(by_target.items(), key=lambda item: not item[1])
-        receivers = [stack.enter_context(_receiver(machines, name, numbers)) for name, numbers in waiting]
+        pool = stack.enter_context(ThreadPoolExecutor(max(len(by_target), len(by_machine), 1)))
+        receivers = [stack.enter_context(_receiver(machines, name, numbers)) for name, numbers in by_target.items()]
         for receiver in receivers:
             receiver.line()  # it listens
-        with ThreadPoolExecutor(max(len(by_machine), 1)) as pool:
-            senders = [pool.submit(_send, machines, name, numbers, asked) for name, numbers in by_machine.items()]
+        senders = [pool.submit(_send, machines, name, numbers, asked) for name, numbers in by_machine.items()]
         for sender in senders:
             sender.result()
-        came = {int(line) for receiver in receivers for line in receiver.end().splitlines()}
+        came = {
+            int(line) for said in pool.map(lambda receiver: receiver.end(), receivers) for line in said.splitlines()
+        }
     return {cell: Verdict.ACCEPT if number in came else Verdict.DROP for number, cell in enumerate(asked)}
 
 

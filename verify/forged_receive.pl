@@ -1,5 +1,6 @@
 # forged_receive.pl PORT SECONDS NUMBER...: takes datagrams "NUMBER", and says on stdout when it does ("ready").
-# When stdin ends, all have been sent: it waits SECONDS at most until each NUMBER it was given has come.
+# When stdin ends, all have been sent: it waits SECONDS at most until each NUMBER it was given has come, and without a
+# NUMBER for all of them.
 # stdout then: the number of each datagram that came, once.
 use strict;
 use warnings;
@@ -20,14 +21,14 @@ vec($set, fileno(STDIN), 1) = 1;
 print "ready\n";
 while (1) {
     # Once stdin has ended, what lies there already is read without waiting.
-    my $wait = !defined $left ? undef : (grep { !$came{$_} } @wanted) ? $left : 0;
+    my $wait = !defined $left ? undef : (!@wanted || grep { !$came{$_} } @wanted) ? $left : 0;
     my ($ready, $found) = ($set);
     ($found, $wait) = select($ready, undef, undef, $wait);
     last if $found <= 0;
     $left = $wait if defined $left && $wait;
     for my $socket (grep { vec($ready, fileno $_, 1) } @sockets) {
         recv($socket, my $number, 64, 0);
-        $came{$number} = 1;
+        $came{$number} = 1 if $number =~ /^\d+$/;
     }
     if (!defined $left && vec($ready, fileno(STDIN), 1)) {
         sysread(STDIN, my $nothing, 64) and next;

@@ -35,7 +35,7 @@ class Machines:
             return running.end(text)
 
     def start(self, machine: str, command: Sequence[str]) -> "Running":
-        """`command` on `machine`, not waited for; leaving the block of a `with` statement ends it.
+        """`command` on `machine`, not waited for; the end of a `with` block ends the docker client, and so its stdin.
 
         Raises:
             MachineError: there is no docker client.
@@ -75,7 +75,10 @@ class Running:
         assert stdout is not None
         if not select.select([stdout], [], [], LIMIT)[0]:
             self._late()
-        return stdout.readline().decode(errors="replace") or self.end()
+        if said := stdout.readline():
+            return said.decode(errors="replace")
+        self.end()
+        raise MachineError(f"{self.machine}: `{self.program}` ended without a word")
 
     def end(self, text: str = "") -> str:
         """What it prints, given `text` on stdin and then stdin's end.

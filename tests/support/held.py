@@ -1,9 +1,9 @@
 """Runs on `outside`: one end of an SMTP session that stands still before the end of the message is answered or sent.
 
-argv: "server" or "client", run's name, then for a server the port, for a client the server's address and the
-recipient. Standing still, it makes /tmp/NAME.held, and goes on when /tmp/NAME.go is there, or after a minute.
-A server writes a line to /tmp/NAME.came for each message that came, and takes further ones until killed; a client
-writes the last reply to /tmp/NAME.said.
+argv: "server" or "client", run's name, the address of the mail server at the other end, then for a server its port, for
+a client the recipient. Standing still, it makes /tmp/NAME.held, and goes on when the mail server takes nobody in any
+more at port 25, or after five minutes. A server writes a line to /tmp/NAME.came for each message that came, and takes
+further ones until killed; a client writes the last reply to /tmp/NAME.said.
 """
 
 import pathlib
@@ -12,37 +12,41 @@ import sys
 import time
 from typing import BinaryIO
 
-LIMIT = 60  # seconds
+LIMIT = 300  # seconds
 
 
 def main() -> None:
     """One of the two."""
-    kind, name, *words = sys.argv[1:]
+    kind, name, other, last = sys.argv[1:]
     if kind == "server":
-        serve(f"/tmp/{name}", int(words[0]))
+        serve(f"/tmp/{name}", other, int(last))
     else:
-        send(f"/tmp/{name}", *words)
+        send(f"/tmp/{name}", other, last)
 
 
-def hold(run: str) -> None:
+def hold(run: str, other: str) -> None:
     """Stands still."""
     pathlib.Path(f"{run}.held").touch()
     end = time.monotonic() + LIMIT
-    while not pathlib.Path(f"{run}.go").exists() and time.monotonic() < end:
-        time.sleep(0.05)
+    while time.monotonic() < end:
+        try:
+            socket.create_connection((other, 25), timeout=LIMIT).close()
+        except OSError:
+            return
+        time.sleep(0.1)
 
 
-def serve(run: str, port: int) -> None:
+def serve(run: str, other: str, port: int) -> None:
     """Takes every message."""
     with socket.create_server(("", port)) as listener:
-        listener.settimeout(LIMIT * 5)
+        listener.settimeout(LIMIT)
         while True:
             connection, _ = listener.accept()
             with connection, connection.makefile("rb") as stream:
-                take(connection, stream, run)
+                take(connection, stream, run, other)
 
 
-def take(connection: socket.socket, stream: BinaryIO, run: str) -> None:
+def take(connection: socket.socket, stream: BinaryIO, run: str, other: str) -> None:
     """One session."""
     connection.sendall(b"220 held ESMTP\r\n")
     while line := stream.readline():
@@ -50,11 +54,12 @@ def take(connection: socket.socket, stream: BinaryIO, run: str) -> None:
             connection.sendall(b"250 2.0.0 Ok\r\n")
             continue
         connection.sendall(b"354 go on\r\n")
-        while stream.readline() not in (b".\r\n", b""):
-            pass
+        while (text := stream.readline()) != b".\r\n":
+            if not text:
+                return
         with pathlib.Path(f"{run}.came").open("a", encoding="utf-8") as log:
             print("a message", file=log)
-        hold(run)
+        hold(run, other)
         try:
             connection.sendall(b"250 2.0.0 Ok\r\n")
         except OSError:
@@ -70,7 +75,7 @@ def send(run: str, server: str, recipient: str) -> None:
         for command in ("EHLO outside.example", "MAIL FROM:<wendy@example.com>", f"RCPT TO:<{recipient}>", "DATA"):
             say(connection, stream, command + "\r\n")
         connection.sendall(message.encode())
-        hold(run)
+        hold(run, server)
         pathlib.Path(f"{run}.said").write_text(say(connection, stream, ".\r\n"), encoding="utf-8")
 
 

@@ -18,11 +18,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeMachines(Machines):
-    """`answer` gives what each command prints; it may raise what Machines.run raises."""
+    """`answer` gives what each command prints; it may raise what Machines.run raises.
+
+    `lines`: whose line was waited for.
+    """
 
     prefix: str = "fake-"
     answer: Callable[[Asked], str] = lambda _: ""
     asked: list[Asked] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     def run(self, machine: str, command: Sequence[str], text: str = "") -> str:
         """The answer."""
@@ -51,6 +55,7 @@ class FakeRunning:
 
     def line(self) -> str:
         """Whatever was waited for."""
+        self.machines.lines.append(self.machine)
         return "ready\n"
 
     def end(self, text: str = "") -> str:

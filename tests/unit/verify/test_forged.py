@@ -4,7 +4,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -189,7 +189,7 @@ def test_receiver_says_all_that_came_once() -> None:
 
 
 def test_receiver_that_waits_for_nobody_takes_what_has_come() -> None:
-    with receiving_here(seconds=20) as (running, send):
+    with receiving_here(seconds=0.2) as (running, send):
         send(7)
         assert running.end() == "7\n"
 
@@ -210,21 +210,25 @@ def test_receiver_gives_up_what_never_comes() -> None:
         assert running.end() == "0\n"
 
 
-def test_nothing_is_sent_before_all_listen_and_nobody_is_asked_before_all_is_sent(
+def test_receiver_that_waits_for_nobody_waits_to_its_times_end() -> None:
+    """What should not come may be as long on its way as what should."""
+    with receiving_here(seconds=1) as (running, send):
+        late = threading.Timer(0.2, send, [0])
+        late.start()
+        assert running.end() == "0\n"
+        late.join()
+
+
+def test_nothing_is_sent_before_all_listen_and_all_is_sent_before_anybody_is_asked(
     expected: dict[Cell, Prediction],
 ) -> None:
-    said: list[str] = []
+    listening: list[int] = []
 
-    class Noting(FakeMachines):
-        """Notes the order."""
+    def answer(_: Asked) -> str:
+        listening.append(len(machines.lines))
+        return ""
 
-        def start(self, machine: str, command: Sequence[str]) -> Running:
-            said.append("listens")
-            return super().start(machine, command)
-
-        def run(self, machine: str, command: Sequence[str], text: str = "") -> str:
-            said.append("says" if command[2] == RECEIVE else "sends")
-            return super().run(machine, command, text)
-
-    try_forged(Noting(), expected)
-    assert said == ["listens", "listens", "sends", "sends", "says", "says"]
+    machines = FakeMachines(answer=answer)
+    try_forged(machines, expected)
+    assert [asked.command[2] == RECEIVE for asked in machines.asked] == [False, False, True, True]
+    assert listening == [2, 2, 2, 2]

@@ -86,3 +86,11 @@ def test_command_does_not_outlive_its_block(docker: Docker) -> None:
     with Machines(prefix="dc1es-", environment=docker("exec tail -f /dev/null")).start("mail", ["x"]) as running:
         pass
     assert running.process.returncode == -signal.SIGKILL
+
+
+def test_command_that_ends_without_a_line_is_told(docker: Docker) -> None:
+    with (
+        Machines(prefix="dc1es-", environment=docker("exit 0")).start("mail", ["perl"]) as running,
+        pytest.raises(MachineError, match=r"^mail: `perl` ended without a word$"),
+    ):
+        running.line()
