@@ -30,8 +30,7 @@ class Machines:
         Raises:
             MachineError: it failed, or took longer than five minutes.
         """
-        running = self.start(machine, command)
-        with running:
+        with self.start(machine, command) as running:
             return running.end(text)
 
     def start(self, machine: str, command: Sequence[str]) -> "Running":
@@ -61,8 +60,7 @@ class Running:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
+        self.process.kill()
         self.process.communicate()
 
     def line(self) -> str:

@@ -217,10 +217,8 @@ def _find(home: Home, name: str) -> Snapshot | None:
 def _refuse_unknown(home: Home, name: str) -> None:
     names = [one.name for one in snapshots(home)]
     if name not in names:
-        what = f"there is no snapshot {name}"
-        raise WhereError(
-            "no-snapshot", what, f"there are: {', '.join(names) or f'none; {home.maillab} vm snapshot NAME'}"
-        )
+        known = ", ".join(names) or f"none; {home.maillab} vm snapshot NAME"
+        raise WhereError("no-snapshot", f"there is no snapshot {name}", f"there are: {known}")
 
 
 def _order(home: Home, line: str, failure: str) -> None:

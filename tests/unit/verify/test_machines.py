@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from verify import machines as module
-from verify.machines import MachineError, Machines
+from verify.machines import MachineError, Machines, Running
 
 Docker = Callable[[str], dict[str, str]]
 
@@ -27,6 +27,10 @@ def docker(tmp_path: pathlib.Path) -> Docker:
 
 def run(environment: dict[str, str], *command: str, text: str = "") -> str:
     return Machines(prefix="dc1es-", environment=environment).run("mail", command, text)
+
+
+def start(environment: dict[str, str]) -> Running:
+    return Machines(prefix="dc1es-", environment=environment).start("mail", ["perl"])
 
 
 def test_command_runs_in_the_labs_container(docker: Docker) -> None:
@@ -59,15 +63,14 @@ def test_missing_docker_client_is_named(tmp_path: pathlib.Path, monkeypatch: pyt
 
 
 def test_command_is_left_running_until_its_input_ends(docker: Docker) -> None:
-    with Machines(prefix="dc1es-", environment=docker("echo ready; cat; echo end")).start("mail", ["x"]) as running:
+    with start(docker("echo ready; cat; echo end")) as running:
         assert running.line() == "ready\n"
         assert running.end("一\n") == "一\nend\n"
 
 
 def test_command_that_ends_before_its_line_is_told_with_its_words(docker: Docker) -> None:
-    environment = docker("echo port 20009: in use >&2; exit 1")
     with (
-        Machines(prefix="dc1es-", environment=environment).start("mail", ["perl"]) as running,
+        start(docker("echo port 20009: in use >&2; exit 1")) as running,
         pytest.raises(MachineError, match=r"^mail: `perl` failed: port 20009: in use$"),
     ):
         running.line()
@@ -76,21 +79,21 @@ def test_command_that_ends_before_its_line_is_told_with_its_words(docker: Docker
 def test_line_that_never_comes_is_given_up(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LIMIT", 0.2)
     with (
-        Machines(prefix="dc1es-", environment=docker("exec cat")).start("mail", ["perl"]) as running,
+        start(docker("exec cat")) as running,
         pytest.raises(MachineError, match=r"^mail: `perl` took longer than 0\.2 s$"),
     ):
         running.line()
 
 
 def test_command_does_not_outlive_its_block(docker: Docker) -> None:
-    with Machines(prefix="dc1es-", environment=docker("exec tail -f /dev/null")).start("mail", ["x"]) as running:
+    with start(docker("exec tail -f /dev/null")) as running:
         pass
     assert running.process.returncode == -signal.SIGKILL
 
 
 def test_command_that_ends_without_a_line_is_told(docker: Docker) -> None:
     with (
-        Machines(prefix="dc1es-", environment=docker("exit 0")).start("mail", ["perl"]) as running,
+        start(docker("exit 0")) as running,
         pytest.raises(MachineError, match=r"^mail: `perl` ended without a word$"),
     ):
         running.line()
