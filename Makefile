@@ -1,9 +1,9 @@
 # The two commands: make up, make test. All set-up is done by setup/run, which installs what is missing only.
 SHELL := /bin/bash
-STACK ?= dc1es
+# As bin/maillab: the variable of the environment counts, if the command line says nothing.
+STACK ?= $(or $(MAILLAB_STACK),dc1es)
 PYTEST_ARGS ?=
-# They need nothing and disturb nobody, so they run side by side.
-FAST_TESTS := tests/unit tests/golden
+QUICK := tests/engine/test_lifecycle.py $(addprefix tests/e2e/test_,delivery.py firewall.py aliases.py hot_edits.py)
 YES ?=
 export PYTHONUNBUFFERED = 1
 # As bin/maillab does it: a docker client without an engine, and mke2fs.
@@ -11,7 +11,7 @@ export PATH := $(PATH):/usr/sbin:/sbin:$(CURDIR)/.cache/bin
 MAILLAB := bin/maillab --stack $(STACK)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down test test-e2e test-vm check bench pulumi
+.PHONY: help up preview down test test-quick test-e2e test-exercises test-vm check lint bench pulumi slides
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -32,17 +32,24 @@ down: ## remove the lab; YES=1 does not ask about the mail volumes
 test: ## every test: unit, golden, engine, end to end
 	@setup/run test
 ifeq ($(PYTEST_ARGS),)
-	@status=0; \
-	 .venv/bin/python -m pytest --numprocesses=2 $(FAST_TESTS) || status=$$?; \
-	 .venv/bin/python -m pytest $(FAST_TESTS:%=--ignore=%) || status=$$?; \
-	 exit $$status
+	@setup/tests
 else
 	@.venv/bin/python -m pytest $(PYTEST_ARGS)
 endif
 
+test-quick: ## what shows most in little time: unit, golden, an engine's life, mail and firewall of one lab
+	@setup/run test
+	@.venv/bin/python -m pytest --numprocesses=2 tests/unit tests/golden
+	@.venv/bin/python -m pytest $(QUICK)
+
 test-e2e: ## the end to end tests; MAILLAB_WHERE=vm runs their labs in a virtual machine
 	@setup/run test
 	@.venv/bin/python -m pytest tests/e2e $(PYTEST_ARGS)
+
+test-exercises: export MAILLAB_EXERCISES := all
+test-exercises: ## every repair and every cheat of every exercise (`make test` has one repair of each)
+	@setup/run test
+	@.venv/bin/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder tests/e2e/test_exercises_1.py tests/e2e/test_exercises_2.py
 
 test-vm: export MAILLAB_WHERE := vm
 test-vm: test-e2e ## the end to end tests, in a virtual machine
@@ -51,10 +58,18 @@ check: ## lint, types, imports, unit and golden tests; no Docker
 	@setup/run venv
 	@setup/check
 
+lint: ## the checks that are no tests
+	@setup/run venv
+	@setup/check --no-tests
+
 bench: ## measure: up, preview, edits, throughput, memory, virtual machines; PARTS="running up vm" for some
 	@setup/run test
 	@.venv/bin/python -m bench $(PARTS)
 
+slides: ## the lessons' slides as HTML pages, in the folder slides
+	@setup/run venv
+	@.venv/bin/python -m maillab.slides
+
 pulumi: ## install the real Pulumi and its plugins into ~/.pulumi
 	@setup/run pulumi
-	@.venv/bin/python -m cli.install
+	@.venv/bin/python -m maillab.cli.install

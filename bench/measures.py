@@ -15,15 +15,15 @@ from collections.abc import Callable, Iterator, Sequence
 import docker
 
 from bench.figures import Figure
-from cli.configuration import configuration
-from cli.stack import Stack
-from components.blueprints import blueprints
-from tests.support.connections import machines_of
-from tests.support.lab import Lab, free_carrier, make_lab, remove_lab
-from tests.support.machine import Machine
-from tests.support.mail import hand_in, letter
-from verify.cells import Policy, cells, predict_all
-from verify.probe import probe
+from components.plan import plan_of
+from driver.connections import machines_of
+from driver.lab import Lab, free_carrier, make_lab, remove_lab
+from driver.machine import Machine
+from driver.mail import hand_in, new_message
+from maillab.cli.configuration import stack_plan
+from maillab.cli.stack import Stack
+from maillab.verify.cells import Policy, cells, predict_all
+from maillab.verify.probe import probe
 
 SENDER, ADMIN = "bench@example.com", "admin@dc1es.tnc.edu.tw"
 MACHINES = ("outside", "mail")
@@ -74,7 +74,7 @@ def first_message(lab: Lab) -> None:
     Nothing else is asked of the lab meanwhile: what a measure does costs the same two processors.
     """
     outside, mail = (Machine(name, lab.client.containers.get(f"{lab.stack}-{name}"), "", "") for name in MACHINES)
-    sent = letter(SENDER, ADMIN)
+    sent = new_message(SENDER, ADMIN)
     hand_in(outside, SENDER, ADMIN, sent)
     arrived = f"grep -qsF {shlex.quote(sent.message_id)} /var/mail/admin"
     mail.succeed(f"timeout {LIMIT} bash -c {shlex.quote(f'until {arrived}; do sleep 0.02; done')}")
@@ -154,11 +154,11 @@ def previews_and_edits(
 
 def proving(lab: Lab, runs: int) -> list[Figure]:
     """The prover's connections: predicted from the configuration, and tried on the machines."""
-    config = configuration(Stack(name=lab.stack, root=lab.folder))
+    config = stack_plan(Stack(name=lab.stack, root=lab.folder)).config
     predicted, tried = [], []
     for _ in range(runs):
         begin = time.monotonic()
-        plans = blueprints(config)
+        plans = plan_of(config).machines
         asked = cells(config, plans)
         predict_all(Policy(plans), asked)
         predicted.append(time.monotonic() - begin)

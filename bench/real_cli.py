@@ -5,10 +5,10 @@ import subprocess
 
 from bench.figures import Figure
 from bench.measures import previews_and_edits
-from cli.engine import command, environment
-from cli.move import move
-from cli.stack import Engine, Stack
-from tests.support.lab import Lab
+from driver.lab import Lab
+from maillab.cli.engine import command, environment
+from maillab.cli.move import move
+from maillab.cli.stack import Engine, Stack
 
 
 def with_real_cli(lab: Lab, runs: int) -> list[Figure]:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from bench.figures import Figure
 from bench.measures import first_message
-from tests.support import place
-from tests.support.lab import Lab, make_lab, remove_lab
-from where.problem import WhereError
-from where.qemu import kvm_fault, this_arch
+from driver import place
+from driver.lab import Lab, make_lab, remove_lab
+from maillab.where.problem import WhereError
+from maillab.where.qemu import kvm_fault, this_arch
 
 CREATED = re.compile(r"Command (\S+) created \(([\d.]+)s\)")
 

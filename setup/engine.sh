@@ -6,8 +6,11 @@ OLDEST_ENGINE=20.10
 
 # Sets ENGINE to the version, or ENGINE_WORDS to what docker said. Quick when the engine is there.
 ask_engine() {
-  ENGINE=$(timeout 20 docker version --format '{{.Server.Version}}' 2>"$LOG.docker") && [ -n "$ENGINE" ] && return
+  local status=0
+  ENGINE=$(timeout 20 docker version --format '{{.Server.Version}}' 2>"$LOG.docker") || status=$?
+  [ "$status" -ne 0 ] || [ -z "$ENGINE" ] || return 0
   ENGINE_WORDS=$(tail -n 1 "$LOG.docker")
+  [ "$status" -ne 124 ] || ENGINE_WORDS="no answer within 20 seconds" # timeout's
   ENGINE_WORDS=${ENGINE_WORDS%%: Get *} # the client's own URL says nothing to anybody
   return 1
 }
@@ -58,13 +61,37 @@ ensure_client() {
 
 refuse_rights() {
   die "you have no right to the Docker engine's socket: $ENGINE_WORDS" \
-    "Either run it as root:          sudo make up" \
+    "Either run it as root:          sudo $COMMAND" \
     "or join the group docker:       sudo usermod -aG docker $(id -un) && newgrp docker" \
-    "(who may use the socket has root's rights on this machine)."
+    "(anyone who may use the socket has root's rights on this machine)."
 }
 
-# Every descriptor but 0, 1 and 2 is closed: the engine outlives us, and whoever waits for the end of one of
-# our pipes, or for the set-up's lock, must not wait for it.
+# Ends the set-up when there is an engine that only will not work with this client: another one would not help.
+refuse_versions() {
+  local client pinned=''
+  client=$(command -v docker)
+  [ -z "${DOCKER_API_VERSION:-}" ] ||
+    pinned="DOCKER_API_VERSION=$DOCKER_API_VERSION asks for this version: unset DOCKER_API_VERSION"
+  case $ENGINE_WORDS in
+    *"is too old"*)
+      [ "$client" != "$PWD/.cache/bin/docker" ] ||
+        pinned="Remove it, and install one that is as new as the engine: rm $client"
+      die "the docker client $client is too old for the Docker engine: $ENGINE_WORDS" \
+        "${pinned:-Upgrade it to the engine\'s version, or put the client that came with the engine first on PATH (type -a docker).}"
+      ;;
+    *"is too new"* | *"not supported by this client"*)
+      die "the Docker engine is too old for the docker client $client: $ENGINE_WORDS" \
+        "${pinned:-Upgrade the engine, or put a client of its own version first on PATH (type -a docker).}"
+      ;;
+    *"Error response from daemon"* | "no answer within"*)
+      die "the Docker engine runs, but it does not say its version: $ENGINE_WORDS" \
+        "What docker version says must be in order first; the engine's log may tell more (journalctl -u docker)."
+      ;;
+  esac
+}
+
+# Every descriptor but 0, 1 and 2 is closed: the engine outlives us, and anything that waits for the end of one of
+# our pipes, or for the set-up's lock, must not wait for the engine.
 launch_dockerd() {
   local log=$PWD/.cache/dockerd.log pid fd
   pid=$(cat /var/run/docker.pid 2>/dev/null)
@@ -80,14 +107,29 @@ launch_dockerd() {
   )
 }
 
+# The line of the engine's log that says why it does not start, if it is known what helps.
+why_not_started() {
+  if [ -d /run/systemd/system ]; then
+    as_root journalctl --boot --unit docker --lines 50 --no-pager
+  else
+    tail -n 50 .cache/dockerd.log
+  fi 2>/dev/null | grep 'forwarding is disabled' | tail -n 1
+}
+
 # start SECONDS COMMAND...: runs the command, then waits for the engine.
 start() {
-  local seconds=$1 deadline
+  local seconds=$1
   shift
-  "$@" || return
-  deadline=$((SECONDS + seconds))
+  "$@" && wait_for_engine "$seconds" && return
+  why_not_started
+  return 1
+}
+
+wait_for_engine() {
+  local deadline
+  deadline=$((SECONDS + $1))
   until ask_engine; do
-    case $ENGINE_WORDS in *"permission denied"*) return 0 ;; esac
+    case $ENGINE_WORDS in *"permission denied"* | *"Error response from daemon"* | *"API version"*) return 0 ;; esac
     [ "$SECONDS" -lt "$deadline" ] || return 1
     sleep 0.3
   done
@@ -106,7 +148,7 @@ start_engine() {
   step "starting the Docker engine (dockerd)" start 60 launch_dockerd && return
   tail -n 8 .cache/dockerd.log | sed 's/^/    /' >&2
   die "dockerd did not answer within a minute; its last words are above, all of them in .cache/dockerd.log." \
-    "In a container it needs --privileged."
+    "$(remedy "$(why_not_started)" "In a container it needs --privileged.")"
 }
 
 check_version() {
@@ -120,13 +162,14 @@ ensure_engine() {
   ensure_client
   if ! ask_engine; then
     case $ENGINE_WORDS in *"permission denied"*) refuse_rights ;; esac
+    refuse_versions
     if engine_elsewhere; then
       die "no Docker engine answers at $ENGINE_PLACE: $ENGINE_WORDS" \
         "Start it there, or take this machine's: unset DOCKER_HOST; docker context use default"
     fi
     command -v dockerd >/dev/null || packages docker.io ca-certificates
     start_engine
-    ask_engine || refuse_rights
+    ask_engine || { refuse_versions; refuse_rights; }
   fi
   check_version
 }

@@ -62,8 +62,12 @@ must() {
     "Then run the same command again: it goes on where it stopped."
 }
 
+# remedy WORDS [OTHERWISE]: what to do about a failure that is known by its words.
 remedy() {
   case $1 in
+    *"forwarding is disabled"*)
+      echo "With its nftables backend the Docker engine does not make the host forward: sysctl -w net.ipv4.ip_forward=1" \
+        "(its firewall is yours to look at first), or \"ip-forward\": false in /etc/docker/daemon.json: the lab needs none." ;;
     *"No space left"*) echo "The disk is full (df -h): make room." ;;
     *CERTIFICATE* | *certificate*)
       echo "A proxy here has a certificate of its own: export PIP_CERT=/path/to/its/ca.pem" ;;
@@ -72,7 +76,7 @@ remedy() {
     *NO_PUBKEY*)
       echo "This system does not know Debian 13's keys yet. Have the engine pull debian:trixie-slim where it can," \
         "or bring it from another machine: docker save debian:trixie-slim | ssh here docker load" ;;
-    *) echo "Is the network away (PyPI and Debian's packages are needed)?" ;;
+    *) echo "${2:-Is the network away (PyPI and Debian\'s packages are needed)?}" ;;
   esac
 }
 

@@ -7,14 +7,51 @@ read_where() {
   local words
   words=$(.venv/bin/python - "Pulumi.$1.yaml" 2>>"$LOG" <<'END'
 import sys
-import yaml
+from pathlib import Path
 
-with open(sys.argv[1], "rb") as file:
-    config = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))["config"]
+from maillab.offline.stack_file import read_stack_file
+
+config = read_stack_file(Path(sys.argv[1]), "maillab").config
 print(config.get("maillab:where") or "local", config.get("maillab:build") or "there")
 END
   )
   read -r WHERE BUILD <<<"${words:-local there}"
+}
+
+# ensure_known STACK: ends the set-up when there is neither a file of that stack nor anything left of a lab of it.
+ensure_known() {
+  local file names=()
+  for file in "Pulumi.$1.yaml" .pulumi-state/offline/"$1.json" .pulumi-state/.pulumi/stacks/maillab/"$1.json" \
+    .pulumi-state/kept-mail/"$1" .vm/"$1"; do
+    [ ! -e "$file" ] || return 0
+  done
+  for file in Pulumi.*.yaml; do
+    file=${file#Pulumi.}
+    names+=("${file%.yaml}")
+  done
+  local near
+  near=$(nearest "$1" "${names[@]}")
+  die "there is no stack $1: no file Pulumi.$1.yaml. Nothing was installed." ${near:+"did you mean $near?"} \
+    "there are: ${names[*]}" "make a new one: bin/maillab new NAME"
+}
+
+# nearest WORD NAME...: the name that differs from the word by the fewest letters, if it is like it.
+nearest() {
+  printf '%s\n' "${@:2}" | awk -v word="$1" '
+    function least(a, b, c) { return a < b ? (a < c ? a : c) : (b < c ? b : c) }
+    {
+      for (j = 0; j <= length($0); j++) row[j] = j
+      for (i = 1; i <= length(word); i++) {
+        corner = row[0]; row[0] = i
+        for (j = 1; j <= length($0); j++) {
+          above = row[j]
+          row[j] = least(row[j] + 1, row[j - 1] + 1, corner + (substr(word, i, 1) != substr($0, j, 1)))
+          corner = above
+        }
+      }
+      if (row[length($0)] <= length($0) / 2 && (!found || row[length($0)] < best)) { best = row[length($0)]; found = $0 }
+    }
+    END { print found }'
 }
 
 MISSING=() # packages

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from components.firewall.model import Chain, Network, Protocol, Rule
+from components.config.firewall import Chain, Network, Protocol, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import ip_network
 
-from components.config import LabConfig, MachineConfig, Role, SchoolConfig, claims
-from components.firewall.model import Action, Chain, Ipv6Policy, Network, Protocol, Rule, RuleConfig
-from components.network.model import Address
-from components.network.topology import INTERNET, PROBE, ROUTER, topology_of
+from components.config.firewall import Action, Chain, Ipv6Policy, Network, Protocol, Rule, RuleConfig
+from components.config.lab import INTERNET, ROUTER, LabConfig, MachineConfig, Role, SchoolConfig, assigned_addresses
+from components.config.network import Address
+from components.network.topology import PROBE, fqdns
 
 LINK_LOCAL = (ip_network("fe80::/10"), ip_network("ff00::/8"))
 NEIGHBOURS = ("neighbour-solicitation", "neighbour-advertisement")
@@ -24,7 +24,7 @@ MARTIANS = (
 
 def machine_rules(lab: LabConfig) -> dict[str, tuple[Rule, ...]]:
     """Machine's name to its rules, in the order of its /etc/rc.local, of a good configuration."""
-    rules = {name: list(link_local_rules()) for name in topology_of(lab).hosts}
+    rules = {name: list(link_local_rules()) for name in fqdns(lab)}
     rules[ROUTER] += router_rules(lab)
     for school in lab.schools:
         for machine in school.machines:
@@ -77,7 +77,7 @@ def lab_rules_first(school: SchoolConfig, version: int) -> list[Rule]:
     if not school.firewall.mail:
         return []
     own = replace(_input(4, Action.ACCEPT, SMTP, ip_network(PROBE)), in_interface="lo")
-    text = "更新設定後, 本機由 192.0.0.8 連線檢查 (RFC 7600)"
+    text = f"更新設定後, 本機由 {PROBE} 連線檢查 (RFC 7600)"
     return _titled([own], text, "After an update the machine asks itself from this address.")
 
 
@@ -170,7 +170,7 @@ def _titled(rules: list[Rule], comment: str, note: str) -> list[Rule]:
 
 def martians(lab: LabConfig, version: int) -> list[Network]:
     """Networks of IP `version` that nobody has an address in, without those that this lab itself gives to somebody."""
-    given = [address for _, address, _ in claims(lab)]
+    given = [address for _, address, _ in assigned_addresses(lab)]
     networks = [ip_network(text) for text in MARTIANS]
     return [net for net in networks if net.version == version and not any(address in net for address in given)]
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from components.config.firewall import Network, Rule
 from components.firewall.chain import of_family
-from components.firewall.model import Network, Rule
 from components.network.topology import Host
 from components.templates import render_template
 

@@ -1,14 +1,19 @@
 """The machines of the Internet: `internet` (names), `tn` (tnuser's mail server) and `outside` (senders)."""
 
-from components.config import LabConfig
+from components.config.internet import Sender
+from components.config.lab import INTERNET, LabConfig
+from components.config.mail import MESSAGE_SIZE_LIMIT
 from components.dns.render import BIND_CAPABILITIES
-from components.internet.model import Sender
 from components.internet.zones import internet_zones
-from components.mail.model import MESSAGE_SIZE_LIMIT
-from components.mail.render import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, secret_files, users_text
-from components.network.topology import INTERNET, topology_of
+from components.mail.pop3 import POP3, pop3
+from components.mail.postfix import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, postfix_service
+from components.mail.render import secret_files, users_text
+from components.network.topology import fqdns
 from components.part import Part, both_families
 from components.templates import FILES, render_template
+
+# Nobody but the machine itself sends through a server of the Internet.
+MYNETWORKS = "127.0.0.0/8, [::1]/128"
 
 
 def internet_files(lab: LabConfig) -> dict[str, str]:
@@ -17,7 +22,7 @@ def internet_files(lab: LabConfig) -> dict[str, str]:
     files = {zone: "db.root" if zone == "." else f"db.{zone}" for zone in zones}
     named = render_template(
         "internet/named.conf.j2",
-        fqdn=topology_of(lab).hosts[INTERNET].fqdn,
+        fqdn=fqdns(lab)[INTERNET],
         schools=sorted(str(net) for school in lab.schools for net in (school.network.ipv4, school.network.ipv6)),
         zones=list(files.items()),
     )
@@ -31,7 +36,7 @@ def internet_files(lab: LabConfig) -> dict[str, str]:
 def tn_files(lab: LabConfig) -> dict[str, str]:
     """Postfix of the other domain (tn.edu.tw): mailboxes in /var/mail/USER, senders found by MX."""
     mail = lab.internet.mail
-    fqdn = topology_of(lab).hosts[mail.name].fqdn
+    fqdn = fqdns(lab)[mail.name]
     first = mail.users[0].name if mail.users else "postmaster"
     aliases = [{"name": "mailer-daemon", "targets": ["postmaster"]}, {"name": "postmaster", "targets": ["root"]}]
     aliases += [{"name": "root", "targets": [user.name]} for user in mail.users[:1]]
@@ -49,8 +54,8 @@ def tn_files(lab: LabConfig) -> dict[str, str]:
 def outside_files(lab: LabConfig) -> dict[str, str]:
     """Postfix as many ordinary senders, each with the address and name that the configuration gives it.
 
-    A letter goes out as the sender whose domain (or host) its envelope sender has; `someone+v4@…` and
-    `someone+v6@…` by that family only; the null sender as the first one. Letters to the senders'
+    A message goes out as the sender whose domain (or host) its envelope sender has; `someone+v4@…` and
+    `someone+v6@…` by that family only; the null sender as the first one. Messages to the senders'
     domains, bounces above all, end in /var/mail/DOMAIN (mbox).
     """
     senders = lab.internet.senders
@@ -94,6 +99,7 @@ def _main_cf(
         myhostname=myhostname,
         mydomain=mydomain,
         mydestination=mydestination,
+        mynetworks=MYNETWORKS,
         message_size_limit=MESSAGE_SIZE_LIMIT,
         retry=RETRY,
         retry_max=RETRY_MAX,
@@ -105,7 +111,7 @@ def _main_cf(
 def internet_part(lab: LabConfig) -> Part:
     """The Internet's name server; the served zones (for the next serials) are kept on a volume."""
     return Part(
-        image="dns",
+        recipes=("dns",),
         about="the Internet's root and domains, resolver of the outside",
         roles=("bind",),
         files=internet_files(lab),
@@ -120,13 +126,20 @@ def tn_part(lab: LabConfig) -> Part:
 
     Without no-new-privileges: the setgid programs sendmail and postqueue are for every user.
     """
+    mail = lab.internet.mail
     return Part(
-        image="mail",
-        about=f"mail server for {lab.internet.mail.domain}",
+        recipes=("dns", "mail"),
+        about=f"mail server for {mail.domain}",
         roles=("users", "postfix", "pop3"),
-        listens=both_families(25, 110),
+        listens=both_families(25, POP3),
+        mail=postfix_service(
+            MYNETWORKS,
+            domains=(mail.domain, fqdns(lab)[mail.name]),
+            accounts=("postmaster", "root", "mailer-daemon", *(user.name for user in mail.users)),
+        ),
+        logins=(pop3(mail.users),),
         files=tn_files(lab),
-        secret_files=secret_files(lab.internet.mail.users),
+        secret_files=secret_files(mail.users),
         volumes={"mailboxes": "/var/mail", "spool": "/var/spool/postfix"},
         capabilities=POSTFIX_CAPABILITIES,
         no_new_privileges=False,
@@ -136,10 +149,15 @@ def tn_part(lab: LabConfig) -> Part:
 def outside_part(lab: LabConfig) -> Part:
     """The senders: a Postfix, and swaks and Python of the workstation's image; rights and volumes as on `tn`."""
     return Part(
-        image="workstation",
+        recipes=("dns", "mail", "workstation"),
         about=f"senders: {', '.join(sender.domain for sender in lab.internet.senders)}",
         roles=("postfix",),
         listens=both_families(25),
+        mail=postfix_service(
+            MYNETWORKS,
+            domains=(name for sender in lab.internet.senders for name in (sender.domain, sender.host)),
+            accounts=None,
+        ),
         files=outside_files(lab),
         volumes={"mailboxes": "/var/mail", "spool": "/var/spool/postfix"},
         capabilities=POSTFIX_CAPABILITIES,

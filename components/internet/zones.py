@@ -10,10 +10,10 @@ from ipaddress import IPv4Address, IPv6Address
 import dns.name
 from dns.name import Name
 
-from components.config import LabConfig, Role, SchoolConfig
-from components.dns.model import Soa, absolute
-from components.dns.render import Row, reverse_origin, zone_text
-from components.network.topology import INTERNET, ROUTER, topology_of
+from components.config.dns import Soa, absolute
+from components.config.lab import INTERNET, ROUTER, LabConfig, Role, SchoolConfig
+from components.dns.render import Row, reverse_origin, secondaries, zone_text
+from components.network.topology import fqdns
 
 # An hour for what is there, a minute for what is not: a sender that is added is soon seen by everybody.
 TTL = 3600
@@ -31,7 +31,7 @@ class _Names:
     server: Name
     hosts: Mapping[Name, Addresses]
     exchangers: Mapping[Name, tuple[Name, ...]]
-    delegations: Mapping[Name, Name]
+    delegations: Mapping[Name, tuple[Name, ...]]
     glue: Mapping[Name, Addresses]
 
 
@@ -42,12 +42,12 @@ def internet_zones(lab: LabConfig) -> dict[str, str]:
     rows: dict[Name, list[Row]] = {origin: [] for origin in origins}
     for owner, rtype, data in _records(names):
         zone = _closest(owner, origins)
-        rows[zone].append((_relative(owner, zone), rtype, data))
-    for child, server in sorted({**dict.fromkeys(origins, names.server), **names.delegations}.items()):
+        rows[zone].append(Row(_relative(owner, zone), rtype, data))
+    for child, servers in sorted({**dict.fromkeys(origins, (names.server,)), **names.delegations}.items()):
         if child == dns.name.root:
             continue
         zone = _closest(child.parent(), origins)
-        rows[zone].append((_relative(child, zone), "NS", server.to_text()))
+        rows[zone] += [Row(_relative(child, zone), "NS", server.to_text()) for server in servers]
     for zone in origins:
         rows[zone] += _glue(zone, rows[zone], names)
     return {_text(zone) or ".": zone_text(zone.to_text(), _soa(names), TTL, rows[zone]) for zone in origins}
@@ -55,25 +55,26 @@ def internet_zones(lab: LabConfig) -> dict[str, str]:
 
 def _names(lab: LabConfig) -> _Names:
     internet = lab.internet
-    fqdns = {name: _name(host.fqdn) for name, host in topology_of(lab).hosts.items()}
+    named = {name: _name(fqdn) for name, fqdn in fqdns(lab).items()}
     hosts = {
-        fqdns[INTERNET]: (internet.name_server, internet.name_server6),
-        fqdns[ROUTER]: (internet.segment.router, internet.segment.router6),
-        fqdns[internet.mail.name]: (internet.mail.ipv4, internet.mail.ipv6),
+        named[INTERNET]: (internet.name_server, internet.name_server6),
+        named[ROUTER]: (internet.segment.router, internet.segment.router6),
+        named[internet.mail.name]: (internet.mail.ipv4, internet.mail.ipv6),
     }
-    exchangers = {_name(internet.mail.domain): (fqdns[internet.mail.name],)}
+    exchangers = {_name(internet.mail.domain): (named[internet.mail.name],)}
     for sender in internet.senders:
         hosts[_name(sender.host)] = (sender.ipv4, sender.ipv6)
         domain = _name(sender.domain)
         exchangers[domain] = (*exchangers.get(domain, ()), _name(sender.host))
-    delegations: dict[Name, Name] = {}
+    delegations: dict[Name, tuple[Name, ...]] = {}
     glue: dict[Name, Addresses] = {}
     for school in lab.schools:
         server, addresses = _school_server(school)
         reverse = (reverse_origin(school.network.ipv4), reverse_origin(school.network.ipv6))
-        delegations |= dict.fromkeys(map(_name, (school.domain, *reverse)), server)
+        servers = (server, *(_name(name) for name, _ in secondaries(lab, school)))
+        delegations |= dict.fromkeys(map(_name, (school.domain, *reverse)), servers)
         glue[server] = addresses
-    return _Names(server=fqdns[INTERNET], hosts=hosts, exchangers=exchangers, delegations=delegations, glue=glue)
+    return _Names(server=named[INTERNET], hosts=hosts, exchangers=exchangers, delegations=delegations, glue=glue)
 
 
 def _school_server(school: SchoolConfig) -> tuple[Name, Addresses]:
@@ -124,14 +125,14 @@ def _address_rows(owner: Name, addresses: Addresses) -> Iterable[tuple[Name, str
 
 def _glue(zone: Name, rows: list[Row], names: _Names) -> list[Row]:
     """Addresses of the name servers whose own zone lies below this one (RFC 1034, section 4.2.1)."""
-    servers = {names.server, *(_name(data) for _, rtype, data in rows if rtype == "NS")}
-    known = {owner for owner, rtype, _ in rows if rtype == "A"}
+    servers = {names.server, *(_name(row.data) for row in rows if row.type == "NS")}
+    known = {row.owner for row in rows if row.type == "A"}
     glue = []
     for server in sorted(servers):
         owner = _relative(server, zone)
         if server.is_subdomain(zone) and owner not in known:
             addresses = {**names.hosts, **names.glue}[server]
-            glue += [(owner, rtype, data) for _, rtype, data in _address_rows(server, addresses)]
+            glue += [Row(owner, rtype, data) for _, rtype, data in _address_rows(server, addresses)]
     return glue
 
 

@@ -1,22 +1,23 @@
 """Postfix's files of a school's mail server, its aliases and its accounts."""
 
-import contextlib
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 
-from components.config import MachineConfig, Role, SchoolConfig
-from components.mail.model import MESSAGE_SIZE_LIMIT, MailServerConfig, User, aliases_of, destinations
-from components.part import Part, both_families
+from components.config.lab import MachineConfig, Role, SchoolConfig
+from components.config.mail import (
+    MESSAGE_SIZE_LIMIT,
+    SYSTEM_ACCOUNTS,
+    MailServerConfig,
+    User,
+    destinations,
+    local_names,
+)
+from components.config.mynetworks import read_networks
+from components.mail.pop3 import POP3, pop3
+from components.mail.postfix import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, postfix_service, smtp_listens
+from components.part import MailService, Part, both_families
 from components.templates import FILES, render_template
 
-# Seconds between two tries of a deferred message: minutes on a real server, too long for a lesson.
-RETRY = 10
-RETRY_MAX = 40
-# Postfix: a chroot for each service, mail delivered as its owner; sshd and pop3d log users in.
-POSTFIX_CAPABILITIES = frozenset(
-    {"CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID", "SYS_CHROOT"}
-)
 MAIL_ROLES = ("users", "postfix", "pop3", "sshd")
 
 
@@ -48,7 +49,7 @@ def mail_files(school: SchoolConfig, machine: MachineConfig, config: MailServerC
     return {
         "/etc/postfix/main.cf": with_parameters(main, config.main_cf),
         "/etc/postfix/master.cf": (FILES / "mail/master.cf").read_text(encoding="utf-8"),
-        "/etc/aliases": render_template("mail/aliases.j2", aliases=aliases_of(config)),
+        "/etc/aliases": render_template("mail/aliases.j2", aliases=config.good_aliases),
         "/etc/mailname": f"{fqdn}\n",
         "/etc/maillab/maps": "",
         "/etc/maillab/probe-recipient": f"{_probe_recipient(config, fqdn, school.domain)}\n",
@@ -84,22 +85,12 @@ def secret_files(users: Iterable[User]) -> dict[str, str]:
     return {"/etc/maillab/users.secret": "".join(f"{user.name}:{user.password}\n" for user in users)}
 
 
-def _smtp_listens(parameters: Mapping[str, str]) -> tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]]]:
-    """Port 25 of the families of `inet_protocols` that `inet_interfaces` opens to others, and to the machine only.
-
-    Both are in postconf(5).
-    """
-    protocols = parameters.get("inet_protocols", "all")
-    versions = {version for version in (4, 6) if f"ipv{version}" in protocols or "all" in protocols}
-    words = re.split(r"[,\s]+", parameters.get("inet_interfaces", "all").strip())
-    outer = versions if {"all", "$myhostname"} & set(words) else set()
-    inner = versions if {"loopback-only", "localhost"} & set(words) else set()
-    for word in words:
-        with contextlib.suppress(ValueError):
-            address = ipaddress.ip_address(word.strip("[]"))
-            family = {address.version} & versions
-            outer, inner = (outer, inner | family) if address.is_loopback else (outer | family, inner)
-    return frozenset((25, version) for version in outer), frozenset((25, version) for version in inner - outer)
+def _service(school: SchoolConfig, config: MailServerConfig, domains: Iterable[str]) -> MailService:
+    """A `mynetworks` of the configuration counts, if it has networks only; the prover says so when it has not."""
+    given = config.main_cf.get("mynetworks", "")
+    is_read = "mynetworks" in config.main_cf and read_networks(given) is not None
+    accounts = SYSTEM_ACCOUNTS | {name.lower() for name in local_names(config)}
+    return postfix_service(given if is_read else mynetworks(school), domains=domains, accounts=accounts)
 
 
 def mail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:
@@ -108,13 +99,15 @@ def mail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerCo
     Without no-new-privileges: the setgid programs sendmail and postqueue are for every user.
     """
     domains = destinations(config, machine.fqdn(school.domain), school.domain)
-    outside, inside = _smtp_listens(config.main_cf)
+    outside, inside = smtp_listens(config.main_cf)
     return Part(
-        image="mail",
+        recipes=("dns", "mail"),
         about=f"mail server for {', '.join(dict.fromkeys(domains))}",
         roles=MAIL_ROLES,
-        listens=both_families(110, 22) | outside,
+        listens=both_families(POP3, 22) | outside,
         listens_inside=inside,
+        mail=_service(school, config, domains),
+        logins=(pop3(config.users),),
         files=mail_files(school, machine, config),
         secret_files=secret_files(config.users),
         volumes={"mailboxes": "/var/mail", "spool": "/var/spool/postfix"},

@@ -1,6 +1,6 @@
 """Each machine's addresses, routes, wires, resolver and hosts file as text."""
 
-from components.network.links import LinkConfig
+from components.config.links import LinkConfig
 from components.network.topology import PROBE, Host
 
 

@@ -4,14 +4,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 
-from components.config import LabConfig, Role, SchoolConfig
-from components.network.model import Address, Attachment, Interface, Segment, SegmentConfig, carve, deal_addresses
+from components.config.lab import INTERNET, OUTSIDE, ROUTER, LabConfig, Role, SchoolConfig
+from components.config.network import Address, SegmentConfig
+from components.network.carriers import Attachment, Wire, allocate_subnets, assign_addresses
+from components.network.segments import Interface, Segment
 
-# Where role `postfix` asks its own server from, as the world would: nobody's address (RFC 7600).
+# Where role `postfix` asks its own server from, as the world would: nobody's address (RFC 7600). The role has it too.
 PROBE = "192.0.0.8"
-INTERNET = "internet"
-ROUTER = "router"
-OUTSIDE = "outside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,28 +47,46 @@ class Topology:
 
 def topology_of(config: LabConfig) -> Topology:
     """The network that a good configuration describes."""
-    internet = config.internet
-    attachments = {
-        INTERNET: [
-            Attachment(machine=ROUTER, ipv4=internet.segment.router),
-            Attachment(machine=INTERNET, ipv4=internet.name_server),
-            Attachment(machine=internet.mail.name, ipv4=internet.mail.ipv4),
-            Attachment(machine=OUTSIDE, ipv4=internet.senders[0].ipv4),
-        ]
-    }
-    configs: dict[str, SegmentConfig] = {INTERNET: internet.segment}
-    for school in config.schools:
-        configs[school.name] = school.network
-        machines = [Attachment(machine=machine.name, ipv4=machine.ipv4) for machine in school.machines]
-        attachments[school.name] = [Attachment(machine=ROUTER, ipv4=school.network.router), *machines]
-    subnets = carve(config.network.carrier, configs.items())
-    dealt, segments = {}, {}
-    for name, segment in configs.items():
-        dealt[name], gateway = deal_addresses(segment, subnets[name], attachments[name])
-        segments[name] = Segment(name=name, config=segment, carrier=subnets[name], docker_gateway=gateway)
-    hosts = [_router(config, dealt), *_internet_hosts(config, dealt[INTERNET])]
-    hosts += [host for school in config.schools for host in _school_hosts(school, dealt[school.name])]
+    wires = wires_of(config)
+    subnets = allocate_subnets(config.network, config.prefix, wires)
+    assigned, segments = {}, {}
+    for wire in wires:
+        assigned[wire.name], gateway = assign_addresses(wire, subnets[wire.name])
+        segments[wire.name] = Segment(
+            name=wire.name, config=wire.config, carrier=subnets[wire.name], docker_gateway=gateway
+        )
+    hosts = [_router(config, assigned), *_internet_hosts(config, assigned[INTERNET])]
+    hosts += [host for school in config.schools for host in _school_hosts(school, assigned[school.name])]
     return Topology(segments=segments, hosts={host.name: host for host in hosts})
+
+
+def wires_of(config: LabConfig) -> list[Wire]:
+    """Every segment with its machines: the Internet, then the schools."""
+    internet = config.internet
+    outer = (
+        Attachment(machine=ROUTER, ipv4=internet.segment.router),
+        Attachment(machine=INTERNET, ipv4=internet.name_server),
+        Attachment(machine=internet.mail.name, ipv4=internet.mail.ipv4),
+        *(Attachment(machine=OUTSIDE, ipv4=sender.ipv4) for sender in internet.senders[:1]),
+    )
+    wires = [Wire(name=INTERNET, config=internet.segment, attachments=outer)]
+    for school in config.schools:
+        machines = [Attachment(machine=machine.name, ipv4=machine.ipv4) for machine in school.machines]
+        router = Attachment(machine=ROUTER, ipv4=school.network.router)
+        wires.append(Wire(name=school.name, config=school.network, attachments=(router, *machines)))
+    return wires
+
+
+def fqdns(config: LabConfig) -> dict[str, str]:
+    """Every machine's name to its full name in DNS, without the final dot."""
+    internet = config.internet
+    return {
+        ROUTER: "router.tnc.edu.tw",
+        INTERNET: "ns.root-servers.tw",
+        internet.mail.name: f"mail.{internet.mail.domain}",
+        OUTSIDE: internet.senders[0].host,
+        **{machine.name: machine.fqdn(school.domain) for school in config.schools for machine in school.machines},
+    }
 
 
 def _both(ipv4: IPv4Address, ipv6: IPv6Address, segment: SegmentConfig) -> tuple[IPv4Interface | IPv6Interface, ...]:
@@ -79,11 +96,11 @@ def _both(ipv4: IPv4Address, ipv6: IPv6Address, segment: SegmentConfig) -> tuple
     return IPv4Interface(f"{ipv4}/{length4}"), IPv6Interface(f"{ipv6}/{length6}")
 
 
-def _router(config: LabConfig, dealt: Mapping[str, Mapping[str, IPv4Address]]) -> Host:
+def _router(config: LabConfig, assigned: Mapping[str, Mapping[str, IPv4Address]]) -> Host:
     segment = config.internet.segment
     uplink = Interface(
         segment=INTERNET,
-        carrier=dealt[INTERNET][ROUTER],
+        carrier=assigned[INTERNET][ROUTER],
         addresses=_both(segment.router, segment.router6, segment),
         # Everybody's default route ends here: what nobody in the lab has, the router says, is unreachable.
         routes=(
@@ -95,13 +112,13 @@ def _router(config: LabConfig, dealt: Mapping[str, Mapping[str, IPv4Address]]) -
     legs = tuple(
         Interface(
             segment=school.name,
-            carrier=dealt[school.name][ROUTER],
+            carrier=assigned[school.name][ROUTER],
             addresses=_both(school.network.router, school.network.router6, school.network),
         )
         for school in config.schools
     )
     resolvers = (config.internet.name_server,)
-    return Host(name=ROUTER, fqdn="router.tnc.edu.tw", interfaces=(uplink, *legs), resolvers=resolvers, search=".")
+    return Host(name=ROUTER, fqdn=fqdns(config)[ROUTER], interfaces=(uplink, *legs), resolvers=resolvers, search=".")
 
 
 def _on_the_wire(config: LabConfig, own: Collection[Address]) -> list[str]:
@@ -125,27 +142,24 @@ def _by_router(segment: SegmentConfig) -> tuple[str, str]:
     return f"default via {segment.router}", f"default via {segment.router6}"
 
 
-def _internet_hosts(config: LabConfig, dealt: Mapping[str, IPv4Address]) -> list[Host]:
+def _internet_hosts(config: LabConfig, assigned: Mapping[str, IPv4Address]) -> list[Host]:
     """Machines of the Internet segment: each other they find on the wire, everybody else by the router."""
     internet = config.internet
     senders = [_both(sender.ipv4, sender.ipv6, internet.segment) for sender in internet.senders]
     machines = [
-        (INTERNET, "ns.root-servers.tw", _both(internet.name_server, internet.name_server6, internet.segment)),
-        (
-            internet.mail.name,
-            f"mail.{internet.mail.domain}",
-            _both(internet.mail.ipv4, internet.mail.ipv6, internet.segment),
-        ),
-        (OUTSIDE, internet.senders[0].host, tuple(address for pair in senders for address in pair)),
+        (INTERNET, _both(internet.name_server, internet.name_server6, internet.segment)),
+        (internet.mail.name, _both(internet.mail.ipv4, internet.mail.ipv6, internet.segment)),
+        (OUTSIDE, tuple(address for pair in senders for address in pair)),
     ]
+    full_names = fqdns(config)
     return [
         Host(
             name=name,
-            fqdn=fqdn,
+            fqdn=full_names[name],
             interfaces=(
                 Interface(
                     segment=INTERNET,
-                    carrier=dealt[name],
+                    carrier=assigned[name],
                     addresses=addresses,
                     # Only after the wire's: a machine whose addresses are from elsewhere finds the router there.
                     routes=(
@@ -157,11 +171,11 @@ def _internet_hosts(config: LabConfig, dealt: Mapping[str, IPv4Address]) -> list
             resolvers=(internet.name_server,),
             search=".",
         )
-        for name, fqdn, addresses in machines
+        for name, addresses in machines
     ]
 
 
-def _school_hosts(school: SchoolConfig, dealt: Mapping[str, IPv4Address]) -> list[Host]:
+def _school_hosts(school: SchoolConfig, assigned: Mapping[str, IPv4Address]) -> list[Host]:
     (name_server,) = school.with_role(Role.DNS)
     return [
         Host(
@@ -170,7 +184,7 @@ def _school_hosts(school: SchoolConfig, dealt: Mapping[str, IPv4Address]) -> lis
             interfaces=(
                 Interface(
                     segment=school.name,
-                    carrier=dealt[machine.name],
+                    carrier=assigned[machine.name],
                     addresses=_both(machine.ipv4, machine.ipv6, school.network),
                     routes=_by_router(school.network),
                 ),

@@ -1,27 +1,16 @@
 """The filter appliance's files: Postfix as gateway, the domain table as maps, rspamd's scores."""
 
-from dataclasses import dataclass
-from ipaddress import IPv4Address
-
-from components.config import MachineConfig, SchoolConfig
-from components.mail.model import MESSAGE_SIZE_LIMIT, local_names
-from components.mail.render import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX
-from components.part import Part, both_families
-from components.spamfilter.model import SpamFilterConfig
+from components.config.lab import MachineConfig, SchoolConfig
+from components.config.mail import MESSAGE_SIZE_LIMIT, local_names
+from components.config.spamfilter import SpamFilterConfig
+from components.mail.postfix import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, postfix_service
+from components.part import Part, Relay, both_families
 from components.templates import FILES, render_template
 
 # In starting order: Postfix opens port 25 when everything that judges a message is there.
-ROLES = ("redis", "clamav", "rspamd", "postfix")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
-    """A domain of the table with what Postfix needs: its server's name and address, and who has mail there."""
-
-    domain: str
-    server: str
-    address: IPv4Address
-    names: tuple[str, ...]
+ROLES = ("redis", "clamav", "rspamd", "milter", "postfix")
+# What rspamd gives the test message for spam filters (image/etc/rspamd/local.d/regexp.conf).
+GTUBE_SCORE = 1000
 
 
 def relays(school: SchoolConfig, config: SpamFilterConfig) -> tuple[Relay, ...]:
@@ -88,11 +77,14 @@ def _probe_recipient(routes: tuple[Relay, ...]) -> str:
 def spamfilter_part(school: SchoolConfig, machine: MachineConfig, config: SpamFilterConfig) -> Part:
     """The county's filter appliance. Its queue (with what is on hold) and rspamd's memory are on volumes."""
     return Part(
-        image="spamfilter",
+        recipes=("dns", "mail", "spamfilter"),
         about=f"filter for {', '.join(route.domain for route in config.domains)}",
         roles=ROLES,
         files=spamfilter_files(school, machine, config),
         listens=both_families(25),
+        mail=postfix_service(
+            mynetworks(school), relays=relays(school, config), holds_spam=config.hold_score <= GTUBE_SCORE
+        ),
         volumes={"redis": "/var/lib/redis", "spool": "/var/spool/postfix"},
         # redis, clamd and rspamd need nothing more: they leave root as Postfix's services do.
         capabilities=POSTFIX_CAPABILITIES,

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.vm.model import LOCAL, VM
-from tests.support import place
+from components.config.place import LOCAL, VM
+from driver import place
+from driver.lab import EMULATED, Lab, make_lab, remove_lab
+from maillab.cli.lab_of_exercise import session_of
+from maillab.cli.stack import Stack
+from maillab.exercises.session import Session
 from tests.support.delivered import Delivered
-from tests.support.lab import EMULATED, Lab, make_lab, remove_lab
 from tests.support.own_engine import OwnEngine, start_own_engine
 from tests.support.program import put_back
 
@@ -72,6 +75,24 @@ def workbench(edited_lab: Lab) -> Iterator[Lab]:
         yield edited_lab
 
 
+@pytest.fixture(scope="module")
+def sound_workbench(workbench: Lab) -> Lab:
+    """As configured, and without mail: others have edited things there, and left mailboxes of removed users."""
+    session_of(Stack(name=workbench.stack, root=workbench.folder)).lab.reset(list(workbench.machines))
+    workbench.find_machines()
+    return workbench
+
+
+@pytest.fixture
+def exercises(sound_workbench: Lab) -> Iterator[Session]:
+    """The exercises of a lab; one that a test leaves running is reset."""
+    found = session_of(Stack(name=sound_workbench.stack, root=sound_workbench.folder))
+    yield found
+    if found.book.current() is not None:
+        found.reset()
+    sound_workbench.find_machines()
+
+
 @pytest.fixture(scope="session")
 def own_engine(lab: Lab) -> Iterator[OwnEngine]:
     """A Docker engine of the tests' own, with the images of `lab`."""
@@ -97,7 +118,7 @@ def lone_lab(own_engine: OwnEngine, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(params=["inbound", "outbound"])
 def either(request: pytest.FixtureRequest) -> Delivered:
-    """The letter of one direction, then of the other, of the module's own `inbound` and `outbound`."""
+    """The message of one direction, then of the other, of the module's own `inbound` and `outbound`."""
     delivered = request.getfixturevalue(request.param)
     assert isinstance(delivered, Delivered)
     return delivered

@@ -3,10 +3,10 @@
 import pytest
 import yaml
 
-from components.mail.model import SYSTEM_ACCOUNTS, SYSTEM_GROUPS
+from components.config.mail import SYSTEM_ACCOUNTS, SYSTEM_GROUPS
+from driver.lab import Lab
+from driver.mail import data, envelope, new_message, post, smtp, stored
 from tests.support.delivered import deliver
-from tests.support.lab import Lab
-from tests.support.mail import data, envelope, letter, post, smtp, stored
 from tests.support.mailqueue import wait_until_gone
 
 DOMAIN = "dc1es.tnc.edu.tw"
@@ -77,8 +77,8 @@ def test_copy_of_service_keeps_its_writer(lab: Lab) -> None:
     assert (arrived.message["From"], arrived.message["Return-Path"]) == ("wendy@example.com", "<wendy@example.com>")
 
 
-def test_letter_to_three_names_of_admin_reaches_him_once_for_each(lab: Lab) -> None:
-    mail = letter(SENDERS["mail"], ADMIN)
+def test_message_to_three_names_of_admin_reaches_him_once_for_each(lab: Lab) -> None:
+    mail = new_message(SENDERS["mail"], ADMIN)
     recipients = [f"{alias}@{DOMAIN}" for alias in ("abuse", "security", "yh")]
     steps = [*envelope("workstation.dc1es.tnc.edu.tw", SENDERS["mail"], *recipients), data(mail)]
     queue_id = smtp(lab["workstation"], lab["mail"].ipv4, steps)[-1].queue_id
@@ -89,7 +89,7 @@ def test_letter_to_three_names_of_admin_reaches_him_once_for_each(lab: Lab) -> N
 
 
 def test_alias_of_root_takes_what_the_machine_itself_says(lab: Lab) -> None:
-    mail = letter(ADMIN, "root")
+    mail = new_message(ADMIN, "root")
     lab.wait_for_delivery("mail", post(lab, "mail", ADMIN, "root", mail), "root", final=ADMIN)
     assert len(stored(lab["mail"], "admin", mail.message_id)) == 1
 

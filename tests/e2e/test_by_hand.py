@@ -1,6 +1,6 @@
 """What people do by hand in a machine, and what the next update makes of it."""
 
-from tests.support.lab import Lab
+from driver.lab import Lab
 from tests.support.outage import postfix_stopped, service_stopped
 from tests.support.program import run, unrestarted, up
 
@@ -33,10 +33,9 @@ def test_file_with_a_blank_in_its_name_is_kept(workshop: Lab) -> None:
     mail.succeed("printf mine >'/etc/postfix/main.cf *old'")
     workshop.edit(SERVICE, '"service: admin"')
     done = workshop.up()
-    assert "mail: edited by hand since the last update: /etc/postfix/main.cf *old" in done.stdout
-    kept = mail.succeed("find /etc/maillab/edited-by-hand -name 'main.cf ?old'").rstrip("\n")
-    assert mail.succeed(f"cat '{kept}'") == "mine"
-    mail.succeed("rm -r /etc/maillab/edited-by-hand")
+    assert "mail: added by hand since the last update: /etc/postfix/main.cf *old (kept as it is)" in done.stdout
+    assert mail.succeed("cat '/etc/postfix/main.cf *old'") == "mine"
+    mail.succeed("rm '/etc/postfix/main.cf *old'")
 
 
 def test_user_who_is_logged_in_can_be_removed(workshop: Lab) -> None:

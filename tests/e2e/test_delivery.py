@@ -2,9 +2,9 @@
 
 import pytest
 
+from driver.lab import Lab
+from driver.mail import received_by, received_ids
 from tests.support.delivered import Delivered, deliver
-from tests.support.lab import Lab
-from tests.support.mail import received_by, received_ids
 
 WENDY = "wendy@example.com"
 ADMIN = "admin@dc1es.tnc.edu.tw"
@@ -13,13 +13,13 @@ TNUSER = "tnuser@tn.edu.tw"
 
 @pytest.fixture(scope="module")
 def inbound(lab: Lab) -> Delivered:
-    """A letter from a client outside to one in the school."""
+    """A message from a client outside to one in the school."""
     return deliver(lab, "outside", WENDY, ADMIN)
 
 
 @pytest.fixture(scope="module")
 def outbound(lab: Lab) -> Delivered:
-    """A letter from a client in the school to one outside."""
+    """A message from a client in the school to one outside."""
     return deliver(lab, "mail", ADMIN, TNUSER)
 
 
@@ -113,7 +113,7 @@ def test_return_path_is_the_envelope_sender(request: pytest.FixtureRequest, dire
         pytest.param("outbound", "outside", "tn", "tnuser tn-lab-3141", id="outside"),
     ],
 )
-def test_pop3_gives_the_letter_to_the_client(
+def test_pop3_gives_the_message_to_the_client(
     lab: Lab, *, request: pytest.FixtureRequest, direction: str, client: str, server: str, login: str
 ) -> None:
     delivered: Delivered = request.getfixturevalue(direction)
@@ -122,7 +122,9 @@ def test_pop3_gives_the_letter_to_the_client(
 
 
 def test_pop3_refuses_a_wrong_password(lab: Lab) -> None:
-    assert "-ERR" in lab["workstation"].fail(f"pop3-fetch --server {lab['mail'].ipv4} --list admin wrong")
+    fetch = f"pop3-fetch --server {lab['mail'].ipv4} --list admin"
+    assert "-ERR" in lab["workstation"].fail(f"{fetch} wrong")
+    lab["workstation"].succeed(f"{fetch} lab-admin-2006")
 
 
 @pytest.mark.parametrize("family", ["v4", "v6"])
@@ -135,7 +137,7 @@ def test_both_families_carry_the_mail_in(lab: Lab, family: str) -> None:
 
 @pytest.fixture(scope="module", params=["chen@dns.dc1es.tnc.edu.tw", "chen@DC1ES.tnc.edu.tw", "Chen@dc1es.tnc.edu.tw"])
 def other_form(lab: Lab, request: pytest.FixtureRequest) -> Delivered:
-    """A letter from outside to another form of chen's address."""
+    """A message from outside to another form of chen's address."""
     return deliver(lab, "outside", WENDY, request.param)
 
 

@@ -1,8 +1,8 @@
-"""What people do to the containers by hand: refresh sees it, and the next up mends it."""
+"""What people do to the containers by hand: refresh sees it, and the next up repairs it."""
 
+from driver.lab import Lab
+from driver.mail import find, new_message, post, queue_id_of
 from tests.support.delivered import deliver
-from tests.support.lab import Lab
-from tests.support.mail import find, letter, post, queue_id_of
 from tests.support.mailqueue import wait_for_queue
 from tests.support.program import run, up
 
@@ -32,7 +32,7 @@ def test_removed_machine_comes_back_with_its_mail(workshop: Lab) -> None:
     owner = workshop["mail"].succeed("stat -c %U /var/mail/admin")
     workshop["mail"].container.remove(force=True)
     assert run(workshop, "refresh").steps == {"mail": "delete"}
-    assert up(workshop) == {"mail": "create", "mail-config": "update"}
+    assert up(workshop) == {"mail": "create", "mail-config": "update", "mail-by-hand": "replace"}
     assert len(find(workshop["mail"], "admin", kept.mail.message_id)) == 1
     assert workshop["mail"].succeed("stat -c %U /var/mail/admin") == owner
     deliver(workshop, "outside", WENDY, ADMIN)
@@ -41,13 +41,17 @@ def test_removed_machine_comes_back_with_its_mail(workshop: Lab) -> None:
 def test_removed_machines_queue_comes_back(workshop: Lab) -> None:
     """What waits on the filter is on its volume, and goes on when a new container takes its place."""
     workshop["mail"].succeed("service postfix stop")
-    mail = letter(WENDY, ADMIN)
+    mail = new_message(WENDY, ADMIN)
     post(workshop, "outside", WENDY, ADMIN, mail)
     waiting = queue_id_of(workshop, "spamfilter", mail.message_id)
     wait_for_queue(workshop["spamfilter"], waiting, "deferred")
     workshop["spamfilter"].container.remove(force=True)
     assert run(workshop, "refresh").steps == {"spamfilter": "delete"}
-    assert up(workshop) == {"spamfilter": "create", "spamfilter-config": "update"}
+    assert up(workshop) == {
+        "spamfilter": "create",
+        "spamfilter-config": "update",
+        "spamfilter-by-hand": "replace",
+    }
     workshop["mail"].succeed("service postfix start")
     workshop["spamfilter"].succeed("postqueue -f")
     workshop.wait_for_delivery("spamfilter", waiting, ADMIN)

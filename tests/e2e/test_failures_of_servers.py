@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.delivered import Delivered, arrived
-from tests.support.lab import Hop, Lab
-from tests.support.machine import wait_until
-from tests.support.mail import (
-    Letter,
+from driver.lab import Lab
+from driver.machine import wait_until
+from driver.mail import (
+    Message,
     data,
     envelope,
     find,
-    letter,
     mailbox,
+    new_message,
     post,
     queue_id_of,
     queue_ids_of,
@@ -24,6 +23,8 @@ from tests.support.mail import (
     smtp,
     submit,
 )
+from maillab.trace.hops import Hop
+from tests.support.delivered import Delivered, arrived
 from tests.support.mailqueue import Queued, mail_queue, wait_for_queue, wait_until_gone
 from tests.support.outage import edited, machine_stopped, postfix_stopped
 
@@ -36,15 +37,15 @@ ALLOWED = ["moe.edu.tw", "mail8.moe.edu.tw", "mail34.moe.edu.tw", "ncku.edu.tw",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A letter on its way: where it was handed in, and under which queue id."""
+    """A message on its way: where it was handed in, and under which queue id."""
 
-    mail: Letter
+    mail: Message
     machine: str
     queue_id: str
     recipient: str
 
     def arrive(self, lab: Lab) -> Delivered:
-        """The letter in its mailbox, once it is there."""
+        """The message in its mailbox, once it is there."""
         return arrived(lab, self.mail, self.wait(lab))
 
     def wait(self, lab: Lab) -> list[Hop]:
@@ -53,20 +54,20 @@ class Sent:
 
 
 def from_outside(lab: Lab, sender: str, recipient: str) -> Sent:
-    mail = letter(sender, recipient)
+    mail = new_message(sender, recipient)
     queue_id = post(lab, "outside", sender, recipient, mail)
     return Sent(mail=mail, machine="outside", queue_id=queue_id, recipient=recipient)
 
 
 def from_school(lab: Lab, sender: str, recipient: str) -> Sent:
-    mail = letter(sender, recipient)
+    mail = new_message(sender, recipient)
     queue_id = submit(lab, "mail", sender, recipient, mail)
     return Sent(mail=mail, machine="mail", queue_id=queue_id, recipient=recipient)
 
 
 @pytest.fixture(scope="module")
 def while_filter_refused(lab: Lab) -> dict[str, Delivered]:
-    """Letters from every allowed range, sent and delivered while the filter refused connections."""
+    """Messages from every allowed range, sent and delivered while the filter refused connections."""
     with postfix_stopped(lab["spamfilter"]):
         sent = {domain: from_outside(lab, f"chen@{domain}", ADMIN) for domain in ALLOWED}
         return {domain: one.arrive(lab) for domain, one in sent.items()}
@@ -85,7 +86,7 @@ def test_sender_tried_the_filter_first(lab: Lab, while_filter_refused: dict[str,
     lab["outside"].succeed(f"grep '{refusal}Connection refused' /var/log/mail.log")
 
 
-def test_letter_by_the_second_mx_is_unchanged(while_filter_refused: dict[str, Delivered]) -> None:
+def test_message_by_the_second_mx_is_unchanged(while_filter_refused: dict[str, Delivered]) -> None:
     delivered = while_filter_refused["moe.edu.tw"]
     assert delivered.body == delivered.mail.stored_body
     assert received_by(delivered.message) == ["mail.example.com", "mail.dc1es.tnc.edu.tw"]
@@ -103,7 +104,7 @@ class FilterOff:
 
 @pytest.fixture(scope="module")
 def filter_off(lab: Lab) -> FilterOff:
-    """A letter in and a letter out while the filter's machine is switched off."""
+    """A message in and a message out while the filter's machine is switched off."""
     with machine_stopped(lab, "spamfilter"):
         started = time.monotonic()
         going_out = from_school(lab, CHEN, TNUSER)
@@ -146,7 +147,7 @@ RECIPIENTS = [ADMIN, CHEN, LIN, f"wang@{DOMAIN}", f"chen@dns.{DOMAIN}"]
 
 @pytest.fixture(scope="module", params=["refusing", "switched-off"])
 def server_off(lab: Lab, request: pytest.FixtureRequest) -> ServerOff:
-    """Letters from outside while the mail server refuses connections, or does not answer at all."""
+    """Messages from outside while the mail server refuses connections, or does not answer at all."""
     outage = postfix_stopped(lab["mail"]) if request.param == "refusing" else machine_stopped(lab, "mail")
     with outage:
         sent = [from_outside(lab, "wendy@example.com", recipient) for recipient in RECIPIENTS]
@@ -177,7 +178,7 @@ def test_queue_of_the_filter_is_rid_of_them(lab: Lab, server_off: ServerOff) -> 
 
 def test_mail2_is_served_while_the_mail_server_is_down(lab: Lab) -> None:
     with postfix_stopped(lab["mail"]):
-        sent = from_outside(lab, "wendy@example.com", f"syncact@mail2.{DOMAIN}")
+        sent = from_outside(lab, "wendy@example.com", f"kao@mail2.{DOMAIN}")
         assert sent.arrive(lab).path == ["outside", "spamfilter", "mail2"]
 
 
@@ -227,9 +228,9 @@ def strange_domain(lab: Lab) -> Iterator[str]:
         yield domain
 
 
-def hand_to_filter(lab: Lab, recipient: str) -> tuple[Letter, str]:
-    """A letter that a server outside brings to the filter, whatever DNS says of its domain; its queue id there."""
-    mail = letter("wendy@example.com", recipient)
+def hand_to_filter(lab: Lab, recipient: str) -> tuple[Message, str]:
+    """A message that a server outside brings to the filter, whatever DNS says of its domain; its queue id there."""
+    mail = new_message("wendy@example.com", recipient)
     steps = [*envelope("mail.example.com", "wendy@example.com", recipient), data(mail), "QUIT"]
     return mail, smtp(lab["outside"], lab["spamfilter"].ipv4, steps)[-2].queue_id
 
@@ -251,8 +252,8 @@ def test_sender_is_told_of_the_loop(lab: Lab, strange_domain: str) -> None:
     assert "Relay access denied" in bounce
 
 
-def bounces(lab: Lab, machine: str, box: str, mail: Letter) -> list[str]:
-    """The messages in a mailbox that speak of a letter, once there is one."""
+def bounces(lab: Lab, machine: str, box: str, mail: Message) -> list[str]:
+    """The bounces of a message that are in a mailbox, once there is one."""
     return wait_until(
         f"a bounce of {mail.message_id}",
         lambda: [str(message) for message in mailbox(lab[machine], box) if mail.message_id in str(message)],
@@ -271,7 +272,7 @@ def forward_back(lab: Lab) -> Iterator[None]:
 
 @pytest.mark.usefixtures("forward_back")
 def test_forwarding_loop_between_two_schools_ends(lab: Lab) -> None:
-    """The second time round, local(8) finds its own Delivered-To header: one letter for each, and a bounce."""
+    """The second time round, local(8) finds its own Delivered-To header: one message for each, and a bounce."""
     mail = from_school(lab, CHEN, f"service@{DOMAIN}").mail
     (bounce,) = bounces(lab, "mail", "chen", mail)
     assert f"mail forwarding loop for service@{DOMAIN}" in bounce

@@ -9,17 +9,16 @@ from email.policy import SMTP
 
 import pytest
 
-from tests.support.delivered import Delivered, arrived, deliver
-from tests.support.lab import Lab
-from tests.support.machine import wait_until
-from tests.support.mail import (
-    Letter,
+from driver.lab import Lab
+from driver.machine import wait_until
+from driver.mail import (
+    Message,
     Reply,
     crafted,
     data,
     envelope,
-    letter,
     mailbox,
+    new_message,
     new_message_id,
     post,
     queue_id_of,
@@ -27,6 +26,7 @@ from tests.support.mail import (
     smtp,
     submit,
 )
+from tests.support.delivered import Delivered, arrived, deliver
 from tests.support.mailqueue import queued, wait_for_queue, wait_until_gone
 
 WENDY = "wendy@example.com"
@@ -38,20 +38,20 @@ GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*" + "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.3
 EICAR = "X5O!P%@AP[4\\PZX54(P^)7CC)7}" + "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
-def spam(recipient: str = ADMIN) -> Letter:
+def spam(recipient: str = ADMIN) -> Message:
     """The test message for spam filters."""
-    return letter(WENDY, recipient, body=f"第一行\r\n{GTUBE}\r\n.\r\n")
+    return new_message(WENDY, recipient, body=f"第一行\r\n{GTUBE}\r\n.\r\n")
 
 
-def hand_in(lab: Lab, recipient: str, mail: Letter) -> Reply:
+def hand_in(lab: Lab, recipient: str, mail: Message) -> Reply:
     """The filter's reply to a message that a server outside brings."""
     steps = [*envelope("mail.example.com", WENDY, recipient), data(mail), "QUIT"]
     return smtp(lab["outside"], lab["spamfilter"].ipv4, steps)[-2]
 
 
 @pytest.fixture
-def held(lab: Lab) -> Iterator[tuple[Letter, str]]:
-    """A spam letter and its queue id on the filter, where it is on hold."""
+def held(lab: Lab) -> Iterator[tuple[Message, str]]:
+    """A spam message and its queue id on the filter, where it is on hold."""
     mail = spam()
     queue_id = hand_in(lab, ADMIN, mail).queue_id
     wait_for_queue(lab["spamfilter"], queue_id, "hold")
@@ -59,19 +59,19 @@ def held(lab: Lab) -> Iterator[tuple[Letter, str]]:
     lab["spamfilter"].execute(f"postsuper -d {queue_id}")
 
 
-def test_spam_is_held(lab: Lab, held: tuple[Letter, str]) -> None:
+def test_spam_is_held(lab: Lab, held: tuple[Message, str]) -> None:
     mail, queue_id = held
     entry = lab.entry("spamfilter", queue_id)
     assert (entry.held, entry.deliveries) == (True, [])
     assert queue_ids_of(lab, "mail", mail.message_id) == []
 
 
-def test_queue_listing_marks_what_is_held(lab: Lab, held: tuple[Letter, str]) -> None:
+def test_queue_listing_marks_what_is_held(lab: Lab, held: tuple[Message, str]) -> None:
     assert f"{held[1]}!" in lab["spamfilter"].succeed("postqueue -p")
 
 
-def test_held_message_has_its_original_bytes(lab: Lab, held: tuple[Letter, str]) -> None:
-    """Whoever looks at it before it is released sees what was sent, and beside it why it is held."""
+def test_held_message_has_its_original_bytes(lab: Lab, held: tuple[Message, str]) -> None:
+    """Anyone who looks at it before it is released sees what was sent, and beside it why it is held."""
     mail, queue_id = held
     header, _, body = lab["spamfilter"].succeed(f"postcat -bhq {queue_id}").encode().partition(b"\n\n")
     written = mail.raw.partition(b"\r\n\r\n")[0].split(b"\r\n")
@@ -79,16 +79,16 @@ def test_held_message_has_its_original_bytes(lab: Lab, held: tuple[Letter, str])
     assert [line for line in written if line not in header.split(b"\n")] == []
 
 
-def test_queue_run_leaves_it_on_hold(lab: Lab, held: tuple[Letter, str]) -> None:
+def test_queue_run_leaves_it_on_hold(lab: Lab, held: tuple[Message, str]) -> None:
     lab["spamfilter"].succeed("postqueue -f")
-    deliver(lab, "outside", WENDY, ADMIN)  # a letter that is sent later arrives
+    deliver(lab, "outside", WENDY, ADMIN)  # a message that is sent later arrives
     entry = queued(lab["spamfilter"], held[1])
     assert entry is not None
     assert entry.queue == "hold"
 
 
-def all_of_it(lab: Lab, mail: Letter, queue_id: str) -> Delivered:
-    """The letter from the filter in admin's mailbox, counted when no further copy can come."""
+def all_of_it(lab: Lab, mail: Message, queue_id: str) -> Delivered:
+    """The message from the filter in admin's mailbox, counted when no further copy can come."""
     hops = lab.wait_for_delivery("spamfilter", queue_id, ADMIN)
     wait_until_gone([lab["spamfilter"], lab["mail"]], ADMIN)
     return arrived(lab, mail, hops)
@@ -99,13 +99,13 @@ def release(lab: Lab, queue_id: str) -> None:
     lab["spamfilter"].succeed(f"postsuper -H {queue_id} && postqueue -i {queue_id}")
 
 
-def test_released_message_is_delivered_once(lab: Lab, held: tuple[Letter, str]) -> None:
+def test_released_message_is_delivered_once(lab: Lab, held: tuple[Message, str]) -> None:
     mail, queue_id = held
     release(lab, queue_id)
     assert all_of_it(lab, mail, queue_id).path == ["spamfilter", "mail"]
 
 
-def test_released_message_is_not_scanned_again(lab: Lab, held: tuple[Letter, str]) -> None:
+def test_released_message_is_not_scanned_again(lab: Lab, held: tuple[Message, str]) -> None:
     mail, queue_id = held
     release(lab, queue_id)
     lab.wait_for_delivery("spamfilter", queue_id, ADMIN)
@@ -113,20 +113,20 @@ def test_released_message_is_not_scanned_again(lab: Lab, held: tuple[Letter, str
     assert scans.strip() == "1"
 
 
-def test_released_message_has_its_original_body(lab: Lab, held: tuple[Letter, str]) -> None:
+def test_released_message_has_its_original_body(lab: Lab, held: tuple[Message, str]) -> None:
     mail, queue_id = held
     release(lab, queue_id)
     delivered = arrived(lab, mail, lab.wait_for_delivery("spamfilter", queue_id, ADMIN))
     assert delivered.body == mail.stored_body
 
 
-def test_two_releases_at_once_deliver_once(lab: Lab, held: tuple[Letter, str]) -> None:
+def test_two_releases_at_once_deliver_once(lab: Lab, held: tuple[Message, str]) -> None:
     mail, queue_id = held
     lab["spamfilter"].succeed(f"postsuper -H {queue_id} & postsuper -H {queue_id}; wait; postqueue -i {queue_id}")
     assert all_of_it(lab, mail, queue_id).path == ["spamfilter", "mail"]
 
 
-def test_deleted_message_is_gone(lab: Lab, held: tuple[Letter, str]) -> None:
+def test_deleted_message_is_gone(lab: Lab, held: tuple[Message, str]) -> None:
     mail, queue_id = held
     lab["spamfilter"].succeed(f"postsuper -d {queue_id}")
     assert queued(lab["spamfilter"], queue_id) is None
@@ -154,14 +154,14 @@ def test_outgoing_spam_is_held_too(lab: Lab) -> None:
     lab["spamfilter"].succeed(f"postsuper -d {queue_id}")
 
 
-def infected(form: str) -> Letter:
-    """A letter with EICAR in it."""
+def infected(form: str) -> Message:
+    """A message with EICAR in it."""
     message_id = new_message_id()
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"], message["Subject"], message["Message-ID"] = WENDY, ADMIN, "發票", message_id
     if form == "text":
         message.set_content(EICAR)
-        return Letter(message_id=message_id, raw=message.as_bytes())
+        return Message(message_id=message_id, raw=message.as_bytes())
     message.set_content("see the attachment")
     content = EICAR.encode()
     if form == "zip":
@@ -171,7 +171,7 @@ def infected(form: str) -> Letter:
         content = archive.getvalue()
     names = {"attachment": "invoice.com", "zip": "invoice.zip"}
     message.add_attachment(content, maintype="application", subtype="octet-stream", filename=names.get(form))
-    return Letter(message_id=message_id, raw=message.as_bytes())
+    return Message(message_id=message_id, raw=message.as_bytes())
 
 
 @pytest.mark.parametrize("form", ["text", "attachment", "nameless", "zip"])
@@ -207,29 +207,29 @@ def test_virus_from_within_the_school_comes_back(lab: Lab) -> None:
 
 @pytest.fixture(scope="module")
 def clean(lab: Lab) -> Delivered:
-    """An ordinary letter from outside."""
+    """An ordinary message from outside."""
     return deliver(lab, "outside", WENDY, LIN)
 
 
 @pytest.fixture(scope="module")
 def marked(lab: Lab) -> Delivered:
-    """A letter without From, To, Subject and Date: 6.9 points by rspamd's rules, where 6 are marked and 15 held."""
+    """A message without From, To, Subject and Date: 6.9 points by rspamd's rules, where 6 are marked and 15 held."""
     mail = crafted(b"BUY NOW\r\n")
     return arrived(lab, mail, lab.wait_for_delivery("spamfilter", hand_in(lab, LIN, mail).queue_id, LIN))
 
 
-def test_suspicious_letter_is_delivered_with_a_mark(marked: Delivered) -> None:
+def test_suspicious_message_is_delivered_with_a_mark(marked: Delivered) -> None:
     assert marked.message["X-Spam"] == "Yes"
     assert marked.message["X-Spam-Status"].startswith("Yes, score=")
 
 
-def test_clean_letter_has_no_mark(clean: Delivered) -> None:
+def test_clean_message_has_no_mark(clean: Delivered) -> None:
     assert clean.message["X-Spam"] is None
     assert clean.message["X-Spam-Status"].startswith("No, score=")
 
 
 @pytest.mark.parametrize("which", ["clean", "marked"])
-def test_letter_says_that_it_was_scanned_for_viruses(request: pytest.FixtureRequest, which: str) -> None:
+def test_message_says_that_it_was_scanned_for_viruses(request: pytest.FixtureRequest, which: str) -> None:
     delivered: Delivered = request.getfixturevalue(which)
     assert delivered.message["X-Virus"] == "clean"
 
@@ -274,7 +274,7 @@ def stopped(lab: Lab, request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.mark.parametrize("stopped", SCANNERS, indirect=True)
 def test_without_a_scanner_nothing_is_taken(lab: Lab, stopped: str) -> None:
-    mail = letter(WENDY, ADMIN, body=f"{stopped} is down\r\n")
+    mail = new_message(WENDY, ADMIN, body=f"{stopped} is down\r\n")
     steps = [*envelope("mail.example.com", WENDY, ADMIN), data(mail), "QUIT"]
     codes = [reply.code for reply in smtp(lab["outside"], lab["spamfilter"].ipv4, steps)]
     assert 451 in codes, codes
@@ -282,9 +282,9 @@ def test_without_a_scanner_nothing_is_taken(lab: Lab, stopped: str) -> None:
 
 
 @pytest.mark.parametrize("role", SCANNERS)
-def test_outgoing_letter_waits_for_the_scanner(lab: Lab, role: str) -> None:
+def test_outgoing_message_waits_for_the_scanner(lab: Lab, role: str) -> None:
     """The mail server, which knows no other way out, keeps it until the scanner is back."""
-    mail = letter(ADMIN, TNUSER, body=f"{role} was down\r\n")
+    mail = new_message(ADMIN, TNUSER, body=f"{role} was down\r\n")
     script = f"/usr/lib/maillab/roles/{role}"
     lab["spamfilter"].succeed(f"{script} stop")
     try:

@@ -1,6 +1,6 @@
 """A new machine's Postfix starts with the spool that the image brought, and checks what the image could not know."""
 
-from tests.support.lab import Lab
+from driver.lab import Lab
 from tests.support.update import update_with
 
 MARK = "/var/spool/postfix/quick-start"

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.lab import Lab
-from tests.support.machine import Machine
+from driver.lab import Lab
+from driver.machine import Machine
 
 FORGED = [
     pytest.param("outside", "mail", "163.26.182.77", id="school's address from outside"),

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from driver.lab import Lab
+from driver.machine import Machine
 from tests.support.delivered import deliver
-from tests.support.lab import Lab
-from tests.support.machine import Machine
 from tests.support.program import run, unrestarted, up
 
 WENDY = "wendy@example.com"
@@ -114,7 +114,7 @@ def test_edits_of_a_link_as_tc_is_told_them(workshop: Lab) -> None:
         assert calls(outside) == [*asked, f"qdisc replace dev {dev} root netem delay 200ms rate 1mbit"]
         workshop.edit("rate: 1mbit", "loss: 0.5%")
         up(workshop)
-        # The rate is gone only when that is said; and netem is there, so that nobody asks for it.
+        # The rate is gone only when tc is asked to remove it; and netem is there, so that nobody asks for it.
         assert calls(outside) == [f"qdisc replace dev {dev} root netem delay 200ms loss 0.5% rate 0bit"]
         workshop.edit(entry.replace("rate: 1mbit", "loss: 0.5%"), "")
         up(workshop)

@@ -9,23 +9,23 @@ from email.message import EmailMessage
 
 import pytest
 
-from tests.support.delivered import Delivered, arrived, deliver
-from tests.support.lab import Lab
-from tests.support.machine import wait_until
-from tests.support.mail import (
-    Letter,
+from driver.lab import Lab
+from driver.machine import wait_until
+from driver.mail import (
+    Message,
     Reply,
     crafted,
     data,
     envelope,
-    letter,
     mailbox,
+    new_message,
     new_message_id,
     post,
     queue_ids_of,
     smtp,
     submit,
 )
+from tests.support.delivered import Delivered, arrived, deliver
 
 WENDY = "wendy@example.com"
 CHEN = "chen@dc1es.tnc.edu.tw"
@@ -36,8 +36,8 @@ LIMIT = 20 * 1024 * 1024
 COMMON = (b"From: wendy@example.com", b"To: chen@dc1es.tnc.edu.tw", b"Date: " + email.utils.formatdate().encode())
 
 
-def hand_in(lab: Lab, mail: Letter, sender: str = WENDY, options: str = "") -> Delivered:
-    """Brings a letter to the filter as it is, as a server outside does, and waits for it in chen's mailbox."""
+def hand_in(lab: Lab, mail: Message, sender: str = WENDY, options: str = "") -> Delivered:
+    """Brings a message to the filter as it is, as a server outside does, and waits for it in chen's mailbox."""
     hello, _, *rest = envelope("mail.example.com", sender, CHEN)
     steps = [hello, f"MAIL FROM:<{sender}>{options}", *rest, data(mail), "QUIT"]
     queue_id = smtp(lab["outside"], lab["spamfilter"].ipv4, steps)[-2].queue_id
@@ -83,7 +83,7 @@ def test_subject_arrives_byte_for_byte(lab: Lab, subject: bytes) -> None:
 
 def test_long_chinese_subject_is_read_as_it_was_written(lab: Lab) -> None:
     subject = "臺南縣大成國小九十五學年度第一學期" * 6
-    assert deliver(lab, "outside", WENDY, CHEN, letter(WENDY, CHEN, subject)).message["Subject"] == subject
+    assert deliver(lab, "outside", WENDY, CHEN, new_message(WENDY, CHEN, subject)).message["Subject"] == subject
 
 
 def test_sender_with_a_chinese_address_is_taken(lab: Lab) -> None:
@@ -102,15 +102,15 @@ def test_null_sender_is_taken(lab: Lab) -> None:
 def test_null_sender_to_an_unknown_user_makes_no_bounce(lab: Lab) -> None:
     """Else two servers would tell each other of bounces for ever."""
     recipient = "nobody-has-this-name@dc1es.tnc.edu.tw"
-    mail = letter("MAILER-DAEMON@example.com", recipient)
+    mail = new_message("MAILER-DAEMON@example.com", recipient)
     queue_id = post(lab, "outside", "", recipient, mail)
     wait_until("the end of it", lambda: lab.entry("outside", queue_id).removed)
     assert len(queue_ids_of(lab, "outside", mail.message_id)) == 1
     assert "non-delivery notification" not in lab["outside"].succeed(f"grep -F {queue_id} /var/log/mail.log")
 
 
-def bounce_of(lab: Lab, machine: str, box: str, mail: Letter) -> EmailMessage:
-    """The bounce of a letter, once it is in a mailbox: exactly one."""
+def bounce_of(lab: Lab, machine: str, box: str, mail: Message) -> EmailMessage:
+    """The bounce of a message, once it is in a mailbox: exactly one."""
 
     def look() -> list[EmailMessage]:
         reports = [m for m in mailbox(lab[machine], box) if m.get_content_type() == "multipart/report"]
@@ -132,10 +132,10 @@ def account_missing(lab: Lab) -> Iterator[str]:
 
 
 def test_bounce_of_the_filter_reaches_the_sender_outside(lab: Lab, account_missing: str) -> None:
-    mail = letter(WENDY, account_missing)
+    mail = new_message(WENDY, account_missing)
     queue_id = post(lab, "outside", WENDY, account_missing, mail)
     bounce = bounce_of(lab, "outside", "example.com", mail)
-    assert lab.trail("outside", queue_id, account_missing)[-1].machine == "spamfilter"
+    assert lab.hops("outside", queue_id, account_missing)[-1].machine == "spamfilter"
     assert bounce["Return-Path"] == "<>"
     assert bounce["From"].endswith("<MAILER-DAEMON@dc1es.tnc.edu.tw>")
     assert bounce["Auto-Submitted"] == "auto-replied"
@@ -143,7 +143,7 @@ def test_bounce_of_the_filter_reaches_the_sender_outside(lab: Lab, account_missi
 
 
 def test_bounce_travels_back_by_the_senders_mx(lab: Lab, account_missing: str) -> None:
-    mail = letter(WENDY, account_missing)
+    mail = new_message(WENDY, account_missing)
     post(lab, "outside", WENDY, account_missing, mail)
     bounce = bounce_of(lab, "outside", "example.com", mail)
     queue_id = queue_ids_of(lab, "spamfilter", str(bounce["Message-ID"]))[0]
@@ -160,8 +160,8 @@ def test_bounce_travels_back_by_the_senders_mx(lab: Lab, account_missing: str) -
     ],
 )
 def test_writer_in_the_school_gets_the_bounce(lab: Lab, recipient: str, reason: str) -> None:
-    """His mail server and the filter have taken the letter: the filter sends the bounce back to his mailbox."""
-    mail = letter(CHEN, recipient)
+    """His mail server and the filter have taken the message: the filter sends the bounce back to his mailbox."""
+    mail = new_message(CHEN, recipient)
     submit(lab, "mail", CHEN, recipient, mail)
     bounce = bounce_of(lab, "mail", "chen", mail)
     assert bounce["Return-Path"] == "<>"
@@ -174,13 +174,13 @@ def attachment() -> bytes:
     return random.Random(20060308).randbytes(10 * 1000 * 1000)
 
 
-def with_attachment(content: bytes, recipient: str) -> Letter:
+def with_attachment(content: bytes, recipient: str) -> Message:
     message_id = new_message_id()
     message = EmailMessage(policy=email.policy.SMTP)
     message["From"], message["To"], message["Subject"], message["Message-ID"] = WENDY, recipient, "照片", message_id
     message.set_content("運動會")
     message.add_attachment(content, maintype="image", subtype="jpeg", filename="運動會.jpg")
-    return Letter(message_id=message_id, raw=message.as_bytes())
+    return Message(message_id=message_id, raw=message.as_bytes())
 
 
 @pytest.mark.parametrize(("via", "recipient"), [("outside", WANG), ("mail", TNUSER)], ids=["inward", "outward"])

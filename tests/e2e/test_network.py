@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
-from tests.support.lab import Lab
-from tests.support.mail import smtp
+from driver.lab import Lab
+from driver.mail import smtp
 
 SCHOOL4, SCHOOL6 = "163.26.182.{}", "2001:db8:182::{}"
 SCHOOL_HOSTS = {"dns": 1, "mail": 2, "mail2": 8, "workstation": 100, "spamfilter": 249}
@@ -148,6 +148,9 @@ def test_schools_server_does_not_ask_for_strangers(lab: Lab, server: str) -> Non
     answer = lab["outside"].succeed(f"dig @{server} mail.example.com A")
     assert "status: REFUSED" in answer
     assert "recursion requested but not available" in answer
+    own = lab["outside"].succeed(f"dig @{server} mail.dc1es.tnc.edu.tw A")
+    assert "status: NOERROR" in own
+    assert "163.26.182.2" in own
 
 
 def test_internets_server_does_not_ask_for_the_school(lab: Lab) -> None:
@@ -155,6 +158,8 @@ def test_internets_server_does_not_ask_for_the_school(lab: Lab) -> None:
     answer = lab["mail"].succeed("dig @203.0.113.53 www.dc1es.tnc.edu.tw A")
     assert "ANSWER: 0" in answer
     assert "recursion requested but not available" in answer
+    own = lab["mail"].succeed("dig @203.0.113.53 mail.example.com A")
+    assert "ANSWER: 1" in own
 
 
 def test_school_asks_its_own_server_about_everybody(lab: Lab) -> None:
@@ -168,4 +173,5 @@ def test_school_asks_its_own_server_about_everybody(lab: Lab) -> None:
 def test_zone_transfer_is_refused(lab: Lab, machine: str, zone: str) -> None:
     words = lab[machine].execute(f"dig @163.26.182.1 {shlex.quote(zone)} AXFR").output
     assert "Transfer failed." in words
+    assert "SOA" in lab[machine].succeed(f"dig +tcp +noall +answer @163.26.182.1 {shlex.quote(zone)} SOA")
     assert "SOA" not in words.replace(f"{zone} AXFR", "")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from driver.lab import Lab
 from tests.support.edits import REMOVED, edited
-from tests.support.lab import Lab
 from tests.support.program import up
 from tests.support.stacks import change_school
 

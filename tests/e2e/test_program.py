@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from driver.lab import Lab
 from tests.support.delivered import deliver
-from tests.support.lab import Lab
 from tests.support.own_engine import OwnEngine
 from tests.support.program import lifetimes, run, up
 
@@ -56,7 +56,7 @@ def engine_restarted(own_engine: OwnEngine, lone_lab: Lab) -> Lab:
     own_engine.restart()
     after = lifetimes(lone_lab, running=True)
     assert {name: kept for name, (kept, _) in after.items()} == {name: kept for name, (kept, _) in before.items()}
-    assert all(after[name][1] > started for name, (_, started) in before.items()), "no container was started anew"
+    assert all(after[name][1] > started for name, (_, started) in before.items()), "no container was started again"
     return lone_lab
 
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.lab import Lab
-from tests.support.machine import Machine
+from driver.lab import Lab
+from driver.machine import Machine
 
 CHEN = "chen@dc1es.tnc.edu.tw"
 SPAMMER = "198.51.100.66"
@@ -183,3 +183,84 @@ def test_session_under_way_goes_on_while_the_rules_are_set(lab: Lab) -> None:
         assert lab["outside"].wait_until_succeeds("grep '^250' /tmp/session.said") == "250 250\n"
     finally:
         lab["outside"].succeed("kill $(cat /tmp/go.pid); rm /tmp/go")
+
+
+HEALTH = "/usr/lib/maillab/roles/firewall health"
+ODD = """#!/bin/sh
+set -e
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+/sbin/iptables --flush
+iptables -w 5 -t filter --append INPUT -p udp -m comment --comment "x -D y" --dport 53 -j ACCEPT
+for port in 25 110; do iptables -A INPUT -p tcp --dport $port -s 10.0.0.0/8 -j ACCEPT; done
+iptables -I INPUT 2 -i lo -j ACCEPT
+iptables -D INPUT -p tcp --dport 110 -s 10.0.0.0/8 -j ACCEPT
+iptables -N LOGDROP 2>/dev/null || iptables -F LOGDROP
+iptables -A LOGDROP -m limit --limit 3/min -j LOG --log-prefix "drop: "
+iptables -A INPUT -s 192.0.2.0/24 -j LOGDROP
+while read -r address; do iptables -A INPUT -s $address -j DROP; done <<END
+192.0.2.1
+192.0.2.2
+END
+ip6tables -F
+/usr/sbin/ip6tables -A INPUT -m multiport -p tcp --dports 25,110 -j ACCEPT
+exit 0
+"""
+
+
+def test_rules_that_are_written_in_other_ways_are_the_same(lab: Lab) -> None:
+    machine = lab["mail2"]
+    with own_rc_local(machine, ODD):
+        assert "not those of /etc/rc.local" in machine.fail(HEALTH)
+        machine.succeed(f"service rc.local start && {HEALTH}")
+    machine.succeed("iptables -X LOGDROP")
+
+
+@pytest.mark.parametrize(
+    ("change", "back", "words"),
+    [
+        pytest.param(
+            "iptables -F", "", "IPv4 rules in force are not those of /etc/rc.local: INPUT has 0 of", id="flush"
+        ),
+        pytest.param("ip6tables -D INPUT 4", "", "IPv6 rules in force are not those of", id="one"),
+        pytest.param(
+            "iptables -I INPUT -s 192.0.2.9 -j ACCEPT", "", "INPUT has a rule more (ip saddr 192.0.2.9", id="more"
+        ),
+        pytest.param(
+            "iptables -P INPUT DROP", "iptables -P INPUT ACCEPT", "the policy of INPUT is DROP, not ACCEPT", id="policy"
+        ),
+        pytest.param(
+            "iptables -t nat -A PREROUTING -p tcp --dport 25 -j REDIRECT --to-ports 2525",
+            "iptables -t nat -F PREROUTING",
+            "in the table nat: -A PREROUTING",
+            id="other-table",
+        ),
+        pytest.param(
+            "set -- $(iptables -S INPUT 1); shift 2; iptables -D INPUT 1; iptables -A INPUT $*",
+            "",
+            "INPUT has its rules in another order",
+            id="order",
+        ),
+    ],
+)
+def test_other_rules_than_the_scripts_are_named(lab: Lab, change: str, back: str, words: str) -> None:
+    machine = lab["mail2"]
+    machine.succeed(f"service rc.local start && {HEALTH}")
+    try:
+        machine.succeed(change)
+        assert words in machine.fail(HEALTH)
+    finally:
+        machine.succeed(f"{back or 'true'}; service rc.local start")
+    machine.succeed(HEALTH)
+
+
+def test_health_runs_nothing_of_an_edited_script(lab: Lab) -> None:
+    """But for its iptables lines, which are only collected."""
+    machine = lab["mail2"]
+    ran = "touch /root/ran; echo x >/root/ran; /usr/bin/touch /root/ran; ip route add 192.0.2.0/24 dev lo\n"
+    with own_rc_local(machine, f"{machine.read('/etc/rc.local')}\n{ran}iptables -A INPUT -p tcp --dport 99 -j DROP\n"):
+        before = machine.succeed("iptables -S")
+        assert "(tcp dport 99 drop)" in machine.fail(HEALTH)
+        machine.fail("test -e /root/ran")
+        assert machine.succeed("iptables -S") == before
+        assert machine.succeed("ip route show 192.0.2.0/24") == ""

@@ -2,23 +2,31 @@
 
 import pytest
 
-from tests.support.lab import Lab
-from tests.support.machine import wait_until
-from tests.support.mail import Reply, data, envelope, letter, mailbox, post, queue_ids_of, smtp
+from driver.lab import Lab
+from driver.machine import wait_until
+from driver.mail import Reply, data, envelope, mailbox, new_message, post, queue_ids_of, smtp
 
 WENDY = "wendy@example.com"
 # An address in a range that the school's firewall lets through to the mail servers themselves.
 DC2ES, DC2ES_ADDRESS, DC2ES_ADDRESS6 = "chen@dc2es.tnc.edu.tw", "163.26.1.10", "2001:db8:163:1::10"
 NOBODY = "nobody-has-this-name"
+# Whom each server takes mail for, from anybody.
+SOMEBODY = {
+    "spamfilter": "admin@dc1es.tnc.edu.tw",
+    "mail": "admin@dc1es.tnc.edu.tw",
+    "mail2": "kao@mail2.dc1es.tnc.edu.tw",
+    "tn": "tnuser@tn.edu.tw",
+}
 
 
 def dialogue(lab: Lab, server: str, sender: str, recipient: str, source: str | None = None) -> Reply:
-    """The reply to RCPT TO, asked by `outside`."""
+    """The reply to RCPT TO, asked by `outside`; in the same dialogue the server takes a recipient of its own."""
     address = lab[server].ipv6 if source and ":" in source else lab[server].ipv4
-    steps = envelope("mail.dc2es.tnc.edu.tw", sender, recipient)[:-1]
-    *before, last = smtp(lab["outside"], address, steps, source=source or DC2ES_ADDRESS)
+    steps = envelope("mail.dc2es.tnc.edu.tw", sender, recipient, SOMEBODY[server])[:-1]
+    *before, asked, control = smtp(lab["outside"], address, steps, source=source or DC2ES_ADDRESS)
     assert [reply.code for reply in before] == [220, 250, 250], before
-    return last
+    assert control.code == 250, control
+    return asked
 
 
 @pytest.mark.parametrize(
@@ -87,8 +95,8 @@ def test_filter_knows_accounts_and_aliases(lab: Lab, user: str) -> None:
 
 
 def test_refused_recipient_stops_no_other(lab: Lab) -> None:
-    """One of two recipients is wrong: the other one gets the letter."""
-    mail = letter(DC2ES, "lin@dc1es.tnc.edu.tw")
+    """One of two recipients is wrong: the other one gets the message."""
+    mail = new_message(DC2ES, "lin@dc1es.tnc.edu.tw")
     recipients = (f"{NOBODY}@dc1es.tnc.edu.tw", "lin@dc1es.tnc.edu.tw")
     steps = [*envelope("mail.dc2es.tnc.edu.tw", DC2ES, *recipients), data(mail)]
     replies = smtp(lab["outside"], lab["mail"].ipv4, steps, source=DC2ES_ADDRESS)
@@ -104,19 +112,17 @@ def test_clients_of_the_school_may_send_anywhere(lab: Lab) -> None:
 def test_filter_is_no_client_of_the_mail_server(lab: Lab) -> None:
     """`mynetworks` of the mail server excludes it: what it brings for foreign domains would go round."""
     probe = f"perl - {lab['mail'].ipv4} <<'MAILLAB'\n{PROBE}\nMAILLAB"
-    assert lab["spamfilter"].succeed(probe).startswith("554 5.7.1")
+    foreign, own = lab["spamfilter"].succeed(probe).splitlines()
+    assert foreign.startswith("554 5.7.1")
+    assert own.startswith("250 2.1.5")
 
 
 # The filter has no Python: the same dialogue in Perl, which Debian's base has.
 PROBE = r"""
 use IO::Socket::INET; my $s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => 25, Timeout => 5) or die;
 sub r { my $l; do { $l = <$s> } while $l =~ /^\d+-/; $l } r();
-my $last;
-for my $line ('EHLO filter.test', 'MAIL FROM:<a@dc1es.tnc.edu.tw>', 'RCPT TO:<someone@example.net>') {
-  print $s "$line\r\n";
-  $last = r();
-}
-print $last;
+for my $line ('EHLO filter.test', 'MAIL FROM:<a@dc1es.tnc.edu.tw>') { print $s "$line\r\n"; r(); }
+for my $recipient ('someone@example.net', 'admin@dc1es.tnc.edu.tw') { print $s "RCPT TO:<$recipient>\r\n"; print r(); }
 """
 
 
@@ -137,17 +143,20 @@ print $last;
 def test_bad_smtp_is_refused(lab: Lab, server: str, steps: list[str], code: int) -> None:
     reply = smtp(lab["outside"], lab[server].ipv4, steps, source=DC2ES_ADDRESS)[-1]
     assert reply.code == code, reply
+    good = envelope("mail.dc2es.tnc.edu.tw", DC2ES, SOMEBODY[server])[:-1]
+    assert smtp(lab["outside"], lab[server].ipv4, good, source=DC2ES_ADDRESS)[-1].code == 250
 
 
 def test_name_server_takes_no_mail(lab: Lab) -> None:
     (reply,) = smtp(lab["workstation"], lab["dns"].ipv4, ["QUIT"])
     assert "refused" in reply.text
+    assert [one.code for one in smtp(lab["workstation"], lab["mail"].ipv4, ["QUIT"])] == [220, 221]
 
 
 def test_sender_outside_is_told_of_the_refusal(lab: Lab) -> None:
     """His own server writes the bounce: the filter refused at RCPT, so that it has nothing to send back."""
     recipient = f"{NOBODY}@dc1es.tnc.edu.tw"
-    mail = letter(WENDY, recipient)
+    mail = new_message(WENDY, recipient)
     post(lab, "outside", WENDY, recipient, mail)
 
     def bounce() -> list[str]:

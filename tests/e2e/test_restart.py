@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.lab import Lab
-from tests.support.machine import Machine, wait_until
-from tests.support.mail import find, hand_in, letter
+from driver.lab import Lab
+from driver.machine import Machine, wait_until
+from driver.mail import find, hand_in, new_message
 from tests.support.mailqueue import wait_until_gone
 from tests.support.outage import edited, machine_stopped
 
@@ -46,7 +46,7 @@ def test_what_the_next_server_takes_is_noted(workshop: Lab) -> None:
         edited(spamfilter, "postfix reload", "/etc/postfix/main.cf"),
     ):
         spamfilter.succeed(f"postconf -e 'relayhost = [{outside.ipv4}]:{PORT}' && postfix reload")
-        hand_in(spamfilter, CHEN, WENDY, letter(CHEN, WENDY))
+        hand_in(spamfilter, CHEN, WENDY, new_message(CHEN, WENDY))
         restart_while_held(outside, spamfilter, run)
         spamfilter.succeed("postqueue -f")
         wait_until_gone([spamfilter], WENDY)
@@ -60,7 +60,7 @@ def test_what_comes_in_is_answered(workshop: Lab) -> None:
         said = outside.wait_until_succeeds(f"grep . {run}.said")
     assert said.startswith("250 2.0.0 Ok: queued as ")
     message_id = f"<{run.removeprefix('/tmp/')}@test.invalid>"
-    wait_until("the letter", lambda: find(mail, "chen", message_id))
+    wait_until("the message", lambda: find(mail, "chen", message_id))
     wait_until_gone([spamfilter, mail], CHEN)
     assert len(find(mail, "chen", message_id)) == 1
 

@@ -2,19 +2,19 @@
 
 import pytest
 
+from driver.lab import Lab
+from driver.mail import envelope, received_ids, smtp, stored
 from tests.support.delivered import Delivered, deliver
-from tests.support.lab import Lab
-from tests.support.mail import envelope, received_ids, smtp, stored
 
 WENDY = "wendy@example.com"
-SYNCACT = "syncact@mail2.dc1es.tnc.edu.tw"
+KAO = "kao@mail2.dc1es.tnc.edu.tw"
 ADMIN2 = "admin@mail2.dc1es.tnc.edu.tw"
 
 
 @pytest.fixture(scope="module")
 def inbound(lab: Lab) -> Delivered:
-    """A letter from outside to syncact."""
-    return deliver(lab, "outside", WENDY, SYNCACT)
+    """A message from outside to kao."""
+    return deliver(lab, "outside", WENDY, KAO)
 
 
 @pytest.mark.parametrize("machine", ["outside", "workstation", "spamfilter"])
@@ -58,16 +58,16 @@ def test_aliases_of_mail2_lead_to_its_own_admin(lab: Lab, alias: str) -> None:
 
 
 def test_outgoing_mail_takes_the_relayhost(lab: Lab) -> None:
-    assert deliver(lab, "mail2", SYNCACT, "tnuser@tn.edu.tw").path == ["mail2", "spamfilter", "tn"]
+    assert deliver(lab, "mail2", KAO, "tnuser@tn.edu.tw").path == ["mail2", "spamfilter", "tn"]
 
 
 def test_mail_for_the_school_leaves_mail2(lab: Lab) -> None:
     """`mydestination = $myhostname`: the school's domain is not mail2's."""
-    assert deliver(lab, "mail2", SYNCACT, "admin@dc1es.tnc.edu.tw").path == ["mail2", "spamfilter", "mail"]
+    assert deliver(lab, "mail2", KAO, "admin@dc1es.tnc.edu.tw").path == ["mail2", "spamfilter", "mail"]
 
 
 def test_mail_server_sends_mail_for_mail2_through_the_filter(lab: Lab) -> None:
-    assert deliver(lab, "mail", "chen@dc1es.tnc.edu.tw", SYNCACT).path == ["mail", "spamfilter", "mail2"]
+    assert deliver(lab, "mail", "chen@dc1es.tnc.edu.tw", KAO).path == ["mail", "spamfilter", "mail2"]
 
 
 @pytest.mark.parametrize("domain", ["dc1es.tnc.edu.tw", "dns.dc1es.tnc.edu.tw", "mail.dc1es.tnc.edu.tw"])

@@ -2,11 +2,12 @@
 
 import pytest
 
-from tests.support.lab import Lab
+from driver.lab import Lab
 from tests.support.program import add_parameter, run, up
 
 ZONES = ("dc1es.tnc.edu.tw", "182.26.163.in-addr.arpa", "0.0.0.0.2.8.1.0.8.b.d.0.1.0.0.2.ip6.arpa")
 FIRST = 2006030801
+LARGEST = 4294901760  # that a configuration may ask for
 HOST = "dig +short router.dc1es.tnc.edu.tw A"
 
 
@@ -50,9 +51,8 @@ def test_serial_stays_at_a_second_up(workshop: Lab) -> None:
 
 def test_serial_stays_when_a_broken_edit_is_refused(workshop: Lab) -> None:
     before = serials(workshop)
-    workshop.edit(
-        "- router A     163.26.182.254\n", "- router A     163.26.182.254\n          - bad_host A 163.26.182.7\n"
-    )
+    router = "- router A     163.26.182.254\n"
+    workshop.edit(router, f"{router}          - other MX 10 bad_host.example.com.\n")
     assert not run(workshop, "up", "--yes").ok
     assert serials(workshop) == before
 
@@ -70,7 +70,7 @@ def test_rebuilt_dns_goes_on_from_the_last_serial(workshop: Lab) -> None:
     before = serials(workshop)
     workshop["dns"].container.remove(force=True)
     assert run(workshop, "refresh").steps == {"dns": "delete"}
-    assert up(workshop) == {"dns": "create", "dns-config": "update"}
+    assert up(workshop) == {"dns": "create", "dns-config": "update", "dns-by-hand": "replace"}
     assert serials(workshop) == before
 
 
@@ -101,6 +101,29 @@ def test_serial_that_is_asked_for_is_served(workshop: Lab) -> None:
         assert serials(workshop) == dict.fromkeys(ZONES, asked)
     finally:
         # The old number can't be asked for again: dns must forget what it has served.
+        workshop["dns"].succeed("rm -r /var/lib/maillab/zones/*")
+        workshop.stack_file.write_text(before, encoding="utf-8")
+        workshop.up()
+
+
+def test_serial_rolls_over(workshop: Lab) -> None:
+    """RFC 1982: after 2^32 - 1 comes a small number, which is later; and no step may be of 2^31 or more."""
+    before = workshop.stack_file.read_text(encoding="utf-8")
+    try:
+        for asked in (4_000_000_000, LARGEST):
+            workshop.stack_file.write_text(before.replace(f"serial: {FIRST}", f"serial: {asked}"), encoding="utf-8")
+            up(workshop)
+            assert serials(workshop) == dict.fromkeys(ZONES, asked)
+        # As after many more changes.
+        workshop["dns"].succeed(f"sed -i 's/{LARGEST}/{2**32 - 1}/' /var/lib/maillab/zones/db.{ZONES[0]}")
+        edit_zone(workshop, "last")
+        for number, value in enumerate(("first", "second"), start=1):
+            workshop.edit(f"news TXT {'last' if number == 1 else 'first'}", f"news TXT {value}")
+            up(workshop)
+            assert serials(workshop)[ZONES[0]] == number
+            assert workshop["outside"].succeed(f"dig +short news.{ZONES[0]} TXT") == f'"{value}"\n'
+        assert run(workshop, "preview", "--expect-no-changes").ok
+    finally:
         workshop["dns"].succeed("rm -r /var/lib/maillab/zones/*")
         workshop.stack_file.write_text(before, encoding="utf-8")
         workshop.up()

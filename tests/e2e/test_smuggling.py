@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.lab import Lab
-from tests.support.mail import Letter, Reply, crafted, envelope, find, queue_ids_of, smtp
+from driver.lab import Lab
+from driver.mail import Message, Reply, crafted, envelope, find, queue_ids_of, smtp
 
 # What follows the first message's text, before the commands of a second one.
 SEQUENCES = {
@@ -38,10 +38,10 @@ def header(sender: str, recipient: str) -> list[bytes]:
     return [f"From: {sender}".encode(), f"To: {recipient}".encode(), b"Subject: smuggling"]
 
 
-def two_in_one(sender: str, sequence: bytes) -> tuple[Letter, Letter, bytes]:
-    """A letter, another one hidden behind `sequence` in it, and the bytes on the wire."""
-    outer = crafted(b"the first letter", *header(sender, CHEN))
-    inner = crafted(b"the smuggled letter", *header("principal@dc1es.tnc.edu.tw", LIN))
+def two_in_one(sender: str, sequence: bytes) -> tuple[Message, Message, bytes]:
+    """A message, another one hidden behind `sequence` in it, and the bytes on the wire."""
+    outer = crafted(b"the first message", *header(sender, CHEN))
+    inner = crafted(b"the smuggled message", *header("principal@dc1es.tnc.edu.tw", LIN))
     commands = f"MAIL FROM:<principal@dc1es.tnc.edu.tw>\r\nRCPT TO:<{LIN}>\r\nDATA\r\n".encode()
     return outer, inner, outer.raw + sequence + commands + inner.raw + END
 
@@ -81,4 +81,4 @@ def test_commands_after_the_proper_end_are_commands(lab: Lab, hop: str) -> None:
     assert queue_ids_of(lab, hop, inner.message_id) == []
     lab.wait_for_delivery(hop, taken.queue_id, CHEN)
     (message,) = find(lab["mail"], "chen", outer.message_id)
-    assert message.get_content() == "the first letter\n"
+    assert message.get_content() == "the first message\n"

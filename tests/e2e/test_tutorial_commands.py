@@ -1,15 +1,17 @@
 """The tutorial's commands, typed on the machines word for word, and machines that are restarted."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from driver.lab import Lab
+from driver.mail import Message, data, envelope, new_message, smtp, submit
 from tests.support.delivered import arrived, deliver
-from tests.support.lab import Lab
-from tests.support.mail import Letter, data, envelope, letter, smtp, submit
 from tests.support.mailqueue import mail_queue, queued, wait_for_queue
 from tests.support.outage import edited, postfix_stopped
+from tests.support.pop3 import log_in
 
 DOMAIN = "dc1es.tnc.edu.tw"
 CHEN, LIN, ADMIN = f"chen@{DOMAIN}", f"lin@{DOMAIN}", f"admin@{DOMAIN}"
@@ -61,10 +63,10 @@ def test_postfix_check_names_a_mistake_in_main_cf(lab: Lab) -> None:
 
 
 @contextmanager
-def waiting(lab: Lab) -> Iterator[tuple[Letter, str]]:
-    """A letter to the outside that waits on the mail server, because the filter's Postfix is stopped."""
+def waiting(lab: Lab) -> Iterator[tuple[Message, str]]:
+    """A message to the outside that waits on the mail server, because the filter's Postfix is stopped."""
     with postfix_stopped(lab["spamfilter"]):
-        mail = letter(CHEN, TNUSER, body="等一下\r\n")
+        mail = new_message(CHEN, TNUSER, body="等一下\r\n")
         queue_id = submit(lab, "mail", CHEN, TNUSER, mail)
         wait_for_queue(lab["mail"], queue_id, "deferred")
         yield mail, queue_id
@@ -72,7 +74,7 @@ def waiting(lab: Lab) -> Iterator[tuple[Letter, str]]:
 
 @pytest.fixture(scope="module")
 def listing(lab: Lab) -> dict[str, str]:
-    """What the commands say while a letter waits on the mail server, and after it was deleted."""
+    """What the commands say while a message waits on the mail server, and after it was deleted."""
     with waiting(lab) as (mail, queue_id):
         return {
             "id": queue_id,
@@ -92,7 +94,7 @@ def test_postqueue_lists_what_waits(listing: dict[str, str], command: str) -> No
     assert TNUSER in listing[command]
 
 
-def test_postcat_shows_the_letter(listing: dict[str, str]) -> None:
+def test_postcat_shows_the_message(listing: dict[str, str]) -> None:
     assert f"Message-ID: {listing['message-id']}" in listing["postcat -q"]
     assert "等一下" in listing["postcat -q"]
 
@@ -102,9 +104,9 @@ def test_postsuper_deletes_everything(listing: dict[str, str]) -> None:
     assert listing["postqueue -p afterwards"].strip() == "Mail queue is empty"
 
 
-def test_letter_of_an_ordinary_user_leaves_the_machine(lab: Lab) -> None:
+def test_message_of_an_ordinary_user_leaves_the_machine(lab: Lab) -> None:
     """sendmail(1) is setgid: it works for everybody."""
-    mail = letter(CHEN, LIN)
+    mail = new_message(CHEN, LIN)
     text = mail.raw.replace(b"\r\n", b"\n").decode()
     lab["mail"].succeed(f"sendmail -i -- {LIN} <<'MAILLAB'\n{text}MAILLAB", user="chen")
     (queue_id,) = (
@@ -176,14 +178,61 @@ def test_service_rc_local_start_sets_the_rules_once(lab: Lab, machine: str) -> N
     assert before
 
 
-def test_adduser_makes_an_account(lab: Lab) -> None:
-    """adduser syncact, with another name, since syncact is there."""
+# What adduser(8) asks: the password twice, five fields of the person's, and whether all is right.
+ANSWERS = "lab-by-hand\nlab-by-hand\n\n\n\n\n\ny\n"
+
+
+@pytest.mark.parametrize("machine", ["mail", "mail2"])
+def test_adduser_makes_an_account(lab: Lab, machine: str) -> None:
+    """`adduser syncact`, as the page prints it; the account gets mail and can fetch it."""
+    server = lab[machine]
     try:
-        lab["mail2"].succeed("adduser --disabled-password --comment '' tutorial")
-        steps = envelope("workstation.dc1es.tnc.edu.tw", CHEN, f"tutorial@mail2.{DOMAIN}")[:-1]
-        assert smtp(lab["workstation"], lab["mail2"].ipv4, steps)[-1].code == 250
+        server.succeed(f"printf %s {shlex.quote(ANSWERS)} | adduser syncact")
+        steps = envelope("workstation.dc1es.tnc.edu.tw", CHEN, f"syncact@{machine}.{DOMAIN}")[:-1]
+        assert smtp(lab["workstation"], server.ipv4, steps)[-1].code == 250
+        assert log_in(lab["workstation"], server, [("syncact", "lab-by-hand")])[0].opened
     finally:
-        lab["mail2"].succeed("deluser tutorial && rm -r /home/tutorial")
+        server.succeed("deluser --remove-home syncact")
+    assert smtp(lab["workstation"], server.ipv4, steps)[-1].code == 550
+
+
+# What a mail administrator reaches for.
+PROGRAMS = ["man", "nano", "vi", "less", "telnet", "perl", "logrotate", "fsck", "tcpdump", "dig", "qshape", "mutt"]
+MANUALS = ["ls", "useradd", "adduser", "iptables", "ip", "named", "postconf", "aliases", "xinetd.conf", "tcpdump"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_program_is_there(lab: Lab, program: str) -> None:
+    lab["mail"].succeed(f"command -v {program}")
+
+
+@pytest.mark.parametrize("page", MANUALS)
+def test_manual_is_there(lab: Lab, page: str) -> None:
+    assert len(lab["mail"].succeed(f"man {page}").splitlines()) > 20
+
+
+def test_queue_by_age_is_shown(lab: Lab) -> None:
+    assert "TOTAL" in lab["mail"].succeed("qshape deferred")
+
+
+def test_clock_shows_the_time_of_taipei(lab: Lab) -> None:
+    assert lab["mail"].succeed("date +%Z").strip() == "CST"
+    assert "+08:00" in lab["mail"].succeed("tail -n 1 /var/log/mail.log")
+
+
+def test_packets_can_be_captured(lab: Lab) -> None:
+    mail = lab["mail"]
+    capture = "timeout 20 tcpdump -nn -c 1 -i any icmp >/tmp/captured 2>/tmp/words & echo $! >/tmp/capture"
+    mail.succeed(capture)
+    mail.wait_until_succeeds("grep -q '^listening on' /tmp/words")
+    lab["dns"].succeed(f"ping -n -c 1 {mail.ipv4}")
+    mail.wait_until_succeeds("grep 'ICMP echo request' /tmp/captured")
+
+
+def test_xinetd_restarts_at_once(lab: Lab) -> None:
+    for _ in range(5):
+        assert "failed" not in lab["mail"].succeed("service xinetd restart")
+    lab["mail"].wait_for_open_port(110)
 
 
 def restart(lab: Lab, machine: str, port: int) -> None:
@@ -229,7 +278,7 @@ def test_restarted_mail_server_has_its_mailboxes(lab: Lab) -> None:
 
 
 def test_restarted_filter_holds_what_it_held(lab: Lab) -> None:
-    mail = letter("wendy@example.com", ADMIN, body=f"{GTUBE}\r\n")
+    mail = new_message("wendy@example.com", ADMIN, body=f"{GTUBE}\r\n")
     steps = [*envelope("mail.example.com", "wendy@example.com", ADMIN), data(mail), "QUIT"]
     queue_id = smtp(lab["outside"], lab["spamfilter"].ipv4, steps)[-2].queue_id
     restart(lab, "spamfilter", 25)

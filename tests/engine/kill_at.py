@@ -5,20 +5,18 @@ The processes are forked from one that has the libraries loaded already: tests/e
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from driver.forked import FORKED
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 Moment = Literal["before", "after"]
-FORKED = multiprocessing.get_context("forkserver")
-# Not imported here: offline.__main__ switches off the garbage collector of the process that it is in.
-FORKED.set_forkserver_preload([__name__, "offline.__main__", "pulumi_command", "pulumi_docker"])
 LIMIT = 120  # seconds for one run
 
 
@@ -54,11 +52,11 @@ def _run(number: int, moment: Moment, arguments: list[str], log: Path) -> None:
     file = os.open(log, os.O_WRONLY)
     os.dup2(file, 1)
     os.dup2(file, 2)
-    import offline.deployment  # noqa: PLC0415 (see FORKED)
-    import offline.state  # noqa: PLC0415
-    from offline.__main__ import main  # noqa: PLC0415
+    import maillab.offline.deployment  # noqa: PLC0415 (see FORKED)
+    import maillab.offline.state  # noqa: PLC0415
+    from maillab.offline.__main__ import main  # noqa: PLC0415
 
-    write = offline.state.write_atomically
+    write = maillab.offline.state.write_atomically
     count = 0
 
     def counted(path: Path, text: str) -> None:
@@ -70,7 +68,7 @@ def _run(number: int, moment: Moment, arguments: list[str], log: Path) -> None:
         if count == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    offline.state.write_atomically = counted
+    maillab.offline.state.write_atomically = counted
     # These runs find everything whole, or in the way for good: nothing is gained by waiting for it.
-    offline.deployment.SETTLE_SECONDS = 1
+    maillab.offline.deployment.SETTLE_SECONDS = 1
     sys.exit(main(arguments))

@@ -17,8 +17,8 @@ from typing import Any
 
 import docker
 
-from offline import engine
-from offline.display import Display
+from maillab.offline import engine
+from maillab.offline.display import Display
 
 ROOT = Path(__file__).parents[2]
 HEAD = """import pulumi
@@ -116,8 +116,9 @@ class Stack:
             for tag in image.tags:
                 if tag.startswith(f"maillab-engine-test/{self.prefix}"):  # equal builds are one image
                     self.docker.images.remove(tag, force=True)
+        # Only what nobody else builds just now: equal builds share steps. setup/tests removes the rest.
         with suppress(docker.errors.APIError):  # another prune is under way
-            self.docker.images.prune({"dangling": True, "label": "maillab.engine-test=1"})
+            self.docker.images.prune({"dangling": True, "label": f"stack={self.prefix}"})
         self.docker.close()
 
 
@@ -135,8 +136,8 @@ class OfflineStack(Stack):
         return Run(ok=result.ok, ops=ops, touched=touched, errors=errors, text=out.getvalue())
 
     def cli(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """`python -m offline …` in the project's folder."""
-        command = [sys.executable, "-m", "offline", *arguments, "--stack", "test", "--cwd", str(self.root)]
+        """`python -m maillab.offline …` in the project's folder."""
+        command = [sys.executable, "-m", "maillab.offline", *arguments, "--stack", "test", "--cwd", str(self.root)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
 

@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from offline.display import change_lines
-from offline.schema import Change
+from maillab.offline.display import change_lines
+from maillab.offline.schema import Change
 from tests.engine.stacks import ROOT, OfflineStack
 
 MAIN_CF = "".join(f"line {number}\n" for number in range(1, 21))
@@ -106,7 +106,7 @@ def test_export_and_import_on_the_command_line(offline: OfflineStack, tmp_path: 
     assert offline.up().ok
     exported = offline.cli("stack-export").stdout
     (offline.root / ".pulumi-state" / "offline" / "test.json").rename(tmp_path / "kept.json")
-    command = [sys.executable, "-m", "offline", "stack-import", "--cwd", str(offline.root)]
+    command = [sys.executable, "-m", "maillab.offline", "stack-import", "--cwd", str(offline.root)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, input=exported, env=environment, text=True, check=False, capture_output=True)
     assert done.returncode == 0, done.stderr
@@ -114,7 +114,7 @@ def test_export_and_import_on_the_command_line(offline: OfflineStack, tmp_path: 
 
 
 def test_ctrl_c_lets_the_running_step_end_and_begins_no_other(offline: OfflineStack) -> None:
-    """The command tells that it runs, waits for a word, and is told it only after Ctrl-C."""
+    """The command prints that it runs, waits for a word, and gets it only after Ctrl-C."""
     for pipe in ("runs", "go"):
         os.mkfifo(offline.root / pipe)
     here = str(offline.root)
@@ -124,7 +124,7 @@ def test_ctrl_c_lets_the_running_step_end_and_begins_no_other(offline: OfflineSt
         lab.command("second", "true", {{"depends_on": [first]}})
         """
     )
-    command = [sys.executable, "-u", "-m", "offline", "up", "--cwd", here]
+    command = [sys.executable, "-u", "-m", "maillab.offline", "up", "--cwd", here]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -139,3 +139,23 @@ def test_ctrl_c_lets_the_running_step_end_and_begins_no_other(offline: OfflineSt
     assert "the next up goes on from here" in rest
     offline.program('first = lab.command("first", "true")\nlab.command("second", "true", {"depends_on": [first]})')
     assert offline.up().touched == {"first": "update", "second": "create"}
+
+
+def test_a_failure_is_the_stacks_too(offline: OfflineStack) -> None:
+    offline.program('lab.command("config", "false")')
+    done = offline.up()
+    assert " +  command:local:Command config **creating failed**\n" in done.text
+    assert " +  pulumi:pulumi:Stack kit-test **creating failed** 1 error\n" in done.text
+    assert "  program:\n    error: update failed\n" in done.text
+    assert "\n    2 errored\n" in done.text
+
+
+def test_a_retained_volume_is_marked_when_it_is_forgotten(offline: OfflineStack) -> None:
+    offline.program('lab.volume("spool", {"retain_on_delete": True})\nlab.volume("other")')
+    assert offline.up().ok
+    offline.program("")
+    text = offline.preview().text
+    assert " -  docker:index:Volume spool delete[retain]\n" in text
+    assert " -  docker:index:Volume other delete\n" in text
+    assert " -  docker:index:Volume spool deleting[retain]\n" in offline.destroy().text
+    assert offline.names("volumes") == {"spool"}

@@ -1,4 +1,4 @@
-"""What people do by hand is seen by refresh and mended by up; the same on both engines."""
+"""What people do by hand is seen by refresh and repaired by up; the same on both engines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def brought_up(stack: Stack) -> None:
     assert done.ok, done.text
 
 
-def mended(stack: Stack) -> dict[str, str]:
+def repaired(stack: Stack) -> dict[str, str]:
     """Refresh, up; answers what up did, and proves that nothing is left to do."""
     assert stack.refresh().ok
     done = stack.up()
@@ -48,34 +48,34 @@ def test_a_stopped_container_is_started_and_stays_the_same(stack: Stack) -> None
     brought_up(stack)
     before = stack.container("box")
     before.stop(timeout=0)
-    assert mended(stack) == {"box": "update"}
+    assert repaired(stack) == {"box": "update"}
     assert stack.container("box").id == before.id
 
 
 def test_a_removed_container_is_made_again_with_its_configuration(stack: Stack) -> None:
     brought_up(stack)
     stack.container("box").remove(force=True)
-    assert mended(stack) == {"box": "create", "config": "update"}
+    assert repaired(stack) == {"box": "create", "config": "update"}
 
 
 def test_a_container_changed_by_hand_is_changed_back(stack: Stack) -> None:
     brought_up(stack)
     stack.container("box").update(restart_policy={"Name": "no"})
-    assert mended(stack) == {"box": "update"}
+    assert repaired(stack) == {"box": "update"}
     assert stack.container("box").attrs["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
 
 
 def test_a_renamed_container_is_replaced(stack: Stack) -> None:
     brought_up(stack)
     stack.container("box").rename(f"{stack.prefix}other")
-    assert mended(stack) == {"box": "replace", "config": "update"}
+    assert repaired(stack) == {"box": "replace", "config": "update"}
     assert stack.names("containers") == {"box"}
 
 
 def test_a_removed_volume_is_made_again(stack: Stack) -> None:
     brought_up(stack)
     stack.docker.volumes.get(f"{stack.prefix}spool").remove()
-    assert mended(stack) == {"spool": "create"}
+    assert repaired(stack) == {"spool": "create"}
 
 
 def test_a_removed_network_is_made_again_and_its_container_with_it(stack: Stack) -> None:
@@ -83,4 +83,4 @@ def test_a_removed_network_is_made_again_and_its_container_with_it(stack: Stack)
     network = stack.docker.networks.get(f"{stack.prefix}lan")
     network.disconnect(stack.container("box"), force=True)
     network.remove()
-    assert mended(stack) == {"lan": "create", "box": "replace", "config": "update"}
+    assert repaired(stack) == {"lan": "create", "box": "replace", "config": "update"}

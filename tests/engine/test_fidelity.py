@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from offline import engine
-from tests.engine.conftest import make_stack
+from maillab.offline import engine
+from tests.engine.conftest import make_stack, needs_pulumi
 from tests.engine.stacks import OfflineStack, PulumiStack
 from tests.engine.test_replacement import program
 from tests.engine.test_state import SMALL
 
+pytestmark = needs_pulumi
 # Both containers of the other tests, the second one with every input that the table knows.
 WHOLE = SMALL + textwrap.indent(program().replace('"spool"', '"more"').replace('"box"', '"other"'), "    ")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from offline.images import digest, go_mode
+from maillab.offline.images import digest, go_mode
 from tests.engine.stacks import OfflineStack, Stack
 
 GOLDEN = {

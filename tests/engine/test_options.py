@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.engine.stacks import Stack
@@ -162,3 +164,34 @@ def test_two_resources_of_one_name_are_refused(stack: Stack) -> None:
     refused = stack.up()
     assert not refused.ok
     assert "Duplicate resource URN" in refused.errors
+
+
+def test_another_limit_is_no_change(stack: Stack) -> None:
+    """It counts from the next operation on, and is kept for the deletion."""
+    stack.program('lab.command("a", "true")')
+    assert stack.up().ok
+    stack.program('lab.command("a", "true", {"custom_timeouts": pulumi.CustomTimeouts(delete="1h30m")})')
+    assert stack.preview().ops == {}
+    assert stack.up().ops == {}
+    assert stack.resource("a")["customTimeouts"] == {"delete": 5400}
+
+
+def test_a_command_that_exceeds_its_time_is_ended_and_fails(stack: Stack) -> None:
+    """What is to be deleted, too, by the limit that the state has of it."""
+    endless = "read <> <(:)"
+    limit = '"custom_timeouts": pulumi.CustomTimeouts(create="1s", delete="1s")'
+    stack.program(f'lab.command("quick", "true", {{{limit}}}, delete="{endless}")\n')
+    assert stack.up().ok
+    stack.program(f'lab.command("slow", "{endless}", {{{limit}}})\n')
+    refused = stack.up()
+    assert not refused.ok
+    assert re.search(
+        rf"(no end after 1 s: it was stopped|signal: killed): running .{re.escape(endless)}", refused.errors
+    )
+    assert "quick" in {entry["urn"].rpartition("::")[2] for entry in stack.state()["resources"]}
+    stack.program("")
+    refused = stack.up()
+    assert not refused.ok
+    assert endless in refused.errors
+    stack.program('lab.command("quick", "true")')
+    assert stack.up().ok

@@ -9,8 +9,8 @@ import os
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from offline.project import ITERATIONS, load_project
-from offline.values import OfflineError, matches, parse_path
+from maillab.offline.project import ITERATIONS, load_project
+from maillab.offline.values import OfflineError, matches, parse_path
 from tests.engine.stacks import OfflineStack, Stack
 
 SALT = b"12345678"

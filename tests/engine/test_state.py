@@ -14,9 +14,9 @@ from typing import Any, cast
 
 import pytest
 
-from offline import engine
-from offline.state import Store, write_atomically
-from offline.values import OfflineError, secret
+from maillab.offline import engine
+from maillab.offline.state import Store, write_atomically
+from maillab.offline.values import OfflineError, secret
 from tests.engine.stacks import ROOT, OfflineStack
 
 GOLDEN = Path(__file__).parent / "golden" / "deployment.json"
@@ -77,7 +77,9 @@ def test_the_deployment_is_the_golden_one(offline: OfflineStack) -> None:
 
 def test_the_file_is_the_deployment_after_each_step(tmp_path: Path) -> None:
     """A line for each resource; those that did not change keep theirs."""
-    store = Store(cast("Any", SimpleNamespace(state_dir=tmp_path, stack="test", salt="v1:salt")))
+    store = Store(
+        cast("Any", SimpleNamespace(state_dir=tmp_path, stack="test", salt="v1:salt", secret_texts=frozenset()))
+    )
     one, other = ({"urn": f"urn:pulumi:test::maillab::t::{name}", "type": "t"} for name in ("一", "two"))
     key = {"inputs": {"key": secret("s3cret")}, "outputs": {}}
     steps: tuple[Callable[[], None], ...] = (
@@ -131,7 +133,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "test.json"
     write_atomically(path, "old")
     script = (
-        "import resource, signal, pathlib, sys; from offline.state import write_atomically\n"
+        "import resource, signal, pathlib, sys; from maillab.offline.state import write_atomically\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
         "write_atomically(pathlib.Path(sys.argv[1]), 'x' * 1000)"
     )

@@ -42,5 +42,5 @@ def test_no_password_is_in_a_public_file(stack: str) -> None:
     servers = [machine.mail for school in lab.schools for machine in school.machines if machine.mail]
     passwords = {user.password for users in (lab.internet.mail.users, *(s.users for s in servers)) for user in users}
     assert passwords
-    told = [path for path, text in rendered(stack).items() if any(password in text for password in passwords)]
-    assert told == []
+    leaks = [path for path, text in rendered(stack).items() if any(password in text for password in passwords)]
+    assert leaks == []

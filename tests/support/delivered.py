@@ -1,19 +1,20 @@
-"""A letter that arrived: the hops it took and what lies in the mailbox at their end."""
+"""A message that arrived: the hops it took and what lies in the mailbox at their end."""
 
 import email
 import email.message
 import email.policy
 from dataclasses import dataclass
 
-from tests.support.lab import Hop, Lab
-from tests.support.mail import Letter, letter, post, stored, submit
+from driver.lab import Lab
+from driver.mail import Message, new_message, post, stored, submit
+from maillab.trace.hops import Hop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """A letter, its hops by queue id, and its bytes in the mailbox."""
+    """A message, its hops by queue id, and its bytes in the mailbox."""
 
-    mail: Letter
+    mail: Message
     hops: list[Hop]
     stored: bytes
 
@@ -45,8 +46,8 @@ def mailbox_of(hops: list[Hop]) -> str:
     return delivery.mailbox
 
 
-def arrived(lab: Lab, mail: Letter, hops: list[Hop]) -> Delivered:
-    """The letter in the mailbox where `hops` end: it must lie there exactly once."""
+def arrived(lab: Lab, mail: Message, hops: list[Hop]) -> Delivered:
+    """The message in the mailbox where `hops` end: it must lie there exactly once."""
     machine, user = lab[hops[-1].machine], mailbox_of(hops)
     found = stored(machine, user, mail.message_id)
     assert len(found) == 1, f"{machine.name}:/var/mail/{user} has {mail.message_id} {len(found)} times"
@@ -54,13 +55,13 @@ def arrived(lab: Lab, mail: Letter, hops: list[Hop]) -> Delivered:
 
 
 def deliver(
-    lab: Lab, via: str, sender: str, recipient: str, mail: Letter | None = None, *, final: str | None = None
+    lab: Lab, via: str, sender: str, recipient: str, mail: Message | None = None, *, final: str | None = None
 ) -> Delivered:
-    """Sends a letter and waits until it is in the mailbox.
+    """Sends a message and waits until it is in the mailbox.
 
     `via`: `outside` sends as a server of the Internet, by MX; any other machine is the mail server that the
-    school's mail client hands the letter to. `final`: one of the addresses that an alias leads to.
+    school's mail client hands the message to. `final`: one of the addresses that an alias leads to.
     """
-    mail = mail or letter(sender, recipient)
+    mail = mail or new_message(sender, recipient)
     first = post(lab, via, sender, recipient, mail) if via == "outside" else submit(lab, via, sender, recipient, mail)
     return arrived(lab, mail, lab.wait_for_delivery(via, first, recipient, final=final))

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.support.lab import Lab
-from tests.support.machine import DriverError, Machine, wait_until
+from driver.lab import Lab
+from driver.machine import DriverError, Machine, wait_until
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tests.support.machine import Machine, wait_until
+from driver.machine import Machine, wait_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +39,16 @@ def queued(machine: Machine, queue_id: str) -> Queued | None:
 
 
 def wait_until_gone(machines: Iterable[Machine], *recipients: str, timeout: float = 60) -> None:
-    """Until no queue has a letter for one of them: from then on no further copy can arrive.
+    """Until no queue has a message for one of them: from then on no further copy can arrive.
 
-    `machines`: all on the way, first hop first, since a letter leaves a queue only for one further on.
+    `machines`: all on the way, first hop first, since a message leaves a queue only for one further on.
     """
     for machine in machines:
 
         def gone(machine: Machine = machine) -> bool:
             return all(set(entry.recipients).isdisjoint(recipients) for entry in mail_queue(machine))
 
-        wait_until(f"no letter for {', '.join(recipients)} in the queue of {machine.name}", gone, timeout)
+        wait_until(f"no message for {', '.join(recipients)} in the queue of {machine.name}", gone, timeout)
 
 
 def wait_for_queue(machine: Machine, queue_id: str, queue: str, timeout: float = 30) -> Queued:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from tests.support.lab import Lab
-from tests.support.machine import Machine
+from driver.lab import Lab
+from driver.machine import Machine
 
 
 @contextmanager

@@ -12,8 +12,8 @@ import docker
 from docker.errors import DockerException
 from requests.exceptions import RequestException
 
-from tests.support.lab import Lab
-from tests.support.machine import DriverError, wait_until
+from driver.lab import Lab
+from driver.machine import DriverError, wait_until
 
 
 @dataclass(slots=True)
@@ -63,6 +63,18 @@ class OwnEngine:
         done = subprocess.run(load, stdin=save.stdout, capture_output=True, text=True, check=False)
         if save.wait() != 0 or done.returncode != 0:
             raise DriverError(f"the images were not handed over: {done.stderr}")
+
+    @property
+    def into(self) -> list[str]:
+        """What stands before a command that is to run on the engine's host."""
+        return ["nsenter", "--target", str(self.namespace.pid), "--net", "--mount"]
+
+    def on_host(self, *command: str) -> str:
+        """What a command says that is run on the engine's host, where it must succeed."""
+        done = subprocess.run([*self.into, *command], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise DriverError(f"{' '.join(command)} exited {done.returncode}: {done.stderr}")
+        return done.stdout
 
     def stop(self) -> None:
         """Ends the engine and its namespace."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from components.problem import Problem
+from components.config.problem import Problem
 
 
 def ids(problems: Iterable[Problem]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.support.lab import Lab
+from driver.lab import Lab
 
 COMPONENT = re.compile(r"(maillab:\w+:\w+|pulumi:pulumi:Stack)::[^:]*\Z")  # the end of its URN
 

@@ -6,11 +6,14 @@ from typing import Any
 
 import yaml
 
+from maillab.offline.stack_file import read_stack_file, stack_path
+from maillab.offline.yaml_file import read_yaml
+
 PREFIX = "maillab:"
 
 
 def change_school(stack_file: pathlib.Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Writes the stack's file anew, with what `change` makes of its one school."""
+    """Writes the stack's file again, with what `change` makes of its one school."""
     data = yaml.safe_load(stack_file.read_text(encoding="utf-8"))
     (school,) = data["config"]["maillab:schools"]
     data["config"]["maillab:schools"] = [change(school)]
@@ -19,7 +22,7 @@ def change_school(stack_file: pathlib.Path, change: Callable[[dict[str, Any]], d
 
 def stack_data(root: pathlib.Path, stack: str) -> dict[str, object]:
     """`Pulumi.<stack>.yaml` over the defaults of Pulumi.yaml, keys without their namespace."""
-    project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
-    own = yaml.safe_load((root / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
+    project = read_yaml(root / "Pulumi.yaml")
+    own = read_stack_file(stack_path(root, stack), project["name"]).config
     defaults = {key: item.get("default") for key, item in project["config"].items()}
-    return {key.removeprefix(PREFIX): value for key, value in (defaults | own["config"]).items()}
+    return {key.removeprefix(PREFIX): value for key, value in (defaults | own).items()}

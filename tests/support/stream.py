@@ -1,6 +1,6 @@
-"""Runs on `outside`: hands a numbered letter to the machine's own Postfix every so often, until told to stop.
+"""Runs on `outside`: hands a numbered message to the machine's own Postfix every so often, until told to stop.
 
-argv: run's name, seconds between two letters, letters at most, recipients who get one in turn. Each letter that
+argv: run's name, seconds between two messages, messages at most, recipients who get one in turn. Each message that
 Postfix took is a line of /tmp/NAME.sent; the run ends when /tmp/NAME.stop is there, or by itself.
 """
 
@@ -22,7 +22,7 @@ def main() -> None:
             message_id = f"<{name}.{number}@test.invalid>"
             header = f"From: wendy@example.com\nTo: {recipient}\nSubject: {name} {number}\nMessage-ID: {message_id}\n"
             command = ["sendmail", "-i", "-f", "wendy@example.com", "--", recipient]
-            done = subprocess.run(command, input=f"{header}\nletter {number}\n".encode(), check=False)
+            done = subprocess.run(command, input=f"{header}\nmessage {number}\n".encode(), check=False)
             if done.returncode == 0:
                 print(message_id, file=log)
             time.sleep(pause)

@@ -11,7 +11,13 @@ Program = Callable[[str, str], Path]
 @pytest.fixture(autouse=True)
 def no_sockets_of_the_persons(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Instead of /tmp: nothing is made there."""
-    monkeypatch.setattr("where.home.SHORT", tmp_path_factory.getbasetemp())
+    monkeypatch.setattr("maillab.where.home.SHORT", tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(autouse=True)
+def no_notes_of_the_persons(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is noted about folders where the person's own notes are."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
 
 
 @pytest.fixture

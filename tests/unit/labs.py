@@ -3,20 +3,20 @@
 import copy
 import json
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Any
 
-from components.blueprints import blueprints
-from components.config import LabConfig
+from components.config.lab import LabConfig
 from components.load import parse
-from components.part import Blueprint
+from components.part import Blueprint, Part
+from components.plan import Plan, plan_of
+from maillab.verify.cells import LOOPBACK, Cell, Policy, Prediction, Source, Verdict, cells, predict, predict_all
+from maillab.verify.directory import directory
+from maillab.verify.pairs import writers
+from maillab.verify.routes import Post
 from tests.support.stacks import stack_data
-from verify.cells import LOOPBACK, Cell, Policy, Prediction, Source, Verdict, cells, predict, predict_all
-from verify.directory import directory
-from verify.pairs import writers
-from verify.routes import Post
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 Data = dict[str, Any]
@@ -27,10 +27,19 @@ Edit = Callable[[Data], object]
 class Model:
     """A lab as the prover sees it before it looks."""
 
-    lab: LabConfig
-    plans: dict[str, Blueprint]
+    plan: Plan
     policy: Policy
     post: Post
+
+    @property
+    def lab(self) -> LabConfig:
+        """What the stack file says."""
+        return self.plan.config
+
+    @property
+    def plans(self) -> Mapping[str, Blueprint]:
+        """Name to blueprint of every machine."""
+        return self.plan.machines
 
     def ask(self, source: str, target: str, port: int, version: int = 4, machine: str | None = None) -> Prediction:
         """A connection. `source`: a machine, by its first address; or an address of `machine`'s, true or forged."""
@@ -56,7 +65,7 @@ class Model:
         return {cell: found.verdict for cell, found in predict_all(self.policy, asked).items()}
 
     def ways(self, sender: str, recipient: str) -> set[str]:
-        """The ends of a letter, as people read them; `sender` is the address of one of the prover's writers."""
+        """The ends of a message, as people read them; `sender` is the address of one of the prover's writers."""
         writer = next(writer for writer in writers(self.lab) if writer.address == sender)
         return {str(ending) for ending in self.post.way(writer, recipient)}
 
@@ -71,20 +80,25 @@ def model(edit: Edit | None = None, stack: str = "dc1es") -> Model:
 
 def model_of(lab: LabConfig) -> Model:
     """The lab of a checked configuration."""
-    return _model(lab, blueprints(lab))
+    return _model(plan_of(lab))
 
 
 def without_port(given: Model, machine: str, port: int) -> Model:
     """`given`, where no program of `machine` listens on `port`."""
-    plan = given.plans[machine]
-    listens = frozenset(pair for pair in plan.part.listens if pair[0] != port)
-    plans = given.plans | {machine: replace(plan, part=replace(plan.part, listens=listens))}
-    return _model(given.lab, plans)
+    part = given.plans[machine].part
+    return with_part(given, machine, replace(part, listens=frozenset(x for x in part.listens if x[0] != port)))
 
 
-def _model(lab: LabConfig, plans: dict[str, Blueprint]) -> Model:
-    policy = Policy(plans)
-    return Model(lab=lab, plans=plans, policy=policy, post=Post(lab, policy, directory(lab, plans)))
+def with_part(given: Model, machine: str, part: Part) -> Model:
+    """`given`, where `machine` is of `part`."""
+    machines = {**given.plans, machine: replace(given.plans[machine], part=part)}
+    return _model(replace(given.plan, machines=machines))
+
+
+def _model(made: Plan) -> Model:
+    policy = Policy(made.machines)
+    post = Post(made.config, policy, directory(made.config, made.machines))
+    return Model(plan=made, policy=policy, post=post)
 
 
 def school(data: Data) -> Data:

@@ -5,8 +5,8 @@ from ipaddress import IPv4Network, IPv6Network
 
 from hypothesis import strategies as st
 
-from components.config import LabConfig, MachineConfig, SchoolConfig
-from components.firewall.model import Action, FirewallConfig, Ipv6Policy, Protocol, RuleConfig
+from components.config.firewall import Action, FirewallConfig, Ipv6Policy, Protocol, RuleConfig
+from components.config.lab import LabConfig, MachineConfig, SchoolConfig
 from components.load import parse
 from tests.support.configurations import schools
 from tests.support.stacks import stack_data

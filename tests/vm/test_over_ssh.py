@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import place
+from driver import place
+from driver.lab import Lab, make_lab, remove_lab
+from maillab.where.home import Home
+from maillab.where.ssh import to_machine
 from tests.support.delivered import deliver
-from tests.support.lab import Lab, make_lab, remove_lab
 from tests.support.program import Run, run
 from tests.vm.conftest import keep_core_machines
-from where.home import Home
-from where.ssh import to_machine
 
-WENDY, ADMIN = "wendy@example.com", "admin@dc1es.tnc.edu.tw"
+WENDY, ADMIN = "wendy@moe.edu.tw", "admin@dc1es.tnc.edu.tw"
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,8 @@ def guest(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         remove_lab(guest)
 
 
-def test_letter_is_delivered(guest: Lab) -> None:
-    assert deliver(guest, "outside", WENDY, ADMIN).path == ["outside", "spamfilter", "mail"]
+def test_message_is_delivered(guest: Lab) -> None:
+    assert deliver(guest, "outside", WENDY, ADMIN).path == ["outside", "mail"]
 
 
 def test_nothing_to_do_afterwards(guest: Lab) -> None:

@@ -1,4 +1,4 @@
-"""What a virtual machine can't be made of is said before anything is made."""
+"""What a virtual machine can't be made of is reported before anything is made."""
 
 import os
 import pathlib
@@ -9,15 +9,26 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.support import place
-from tests.support.lab import ROOT, make_lab
+from driver import place
+from driver.lab import ROOT, make_lab
 from tests.support.program import outcome
 
 
 def refused(folder: pathlib.Path, sizes: Mapping[str, int], **environment: str) -> str:
     """What an `up` says that fails; it must have made nothing."""
     lab = make_lab(folder, "dc1es", place=place.of_own_vm(**{"memory": 2048, "disk": 16, **sizes}))
-    command = [sys.executable, "-m", "offline", "up", "--yes", "--json", "--stack", lab.stack, "--cwd", str(lab.folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "maillab.offline",
+        "up",
+        "--yes",
+        "--json",
+        "--stack",
+        lab.stack,
+        "--cwd",
+        str(lab.folder),
+    ]
     given = os.environ | {"PYTHONPATH": str(ROOT)} | environment
     done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
     failed = outcome(done)
@@ -34,7 +45,8 @@ def test_no_qemu(tmp_path: pathlib.Path) -> None:
         (programs / name).symlink_to(f"/usr/bin/{name}")
     words = refused(tmp_path / "lab", {}, PATH=str(programs))
     assert "is not installed on this computer [no-qemu]" in words
-    assert "`make up` installs it, or by hand: apt install qemu-system-" in words
+    assert "` installs it, or by hand: apt install qemu-system-" in words
+    assert "`make up STACK=" in words
 
 
 def test_taken_port(tmp_path: pathlib.Path) -> None:
@@ -46,7 +58,7 @@ def test_taken_port(tmp_path: pathlib.Path) -> None:
 
 
 def test_more_memory_and_processors_than_there_are(tmp_path: pathlib.Path) -> None:
-    """Both are told at once."""
+    """Both are reported at once."""
     words = refused(tmp_path, {"memory": 262_144, "cpus": 64})
     assert "vm.cpus is 64, this computer has" in words
     assert "vm.memory is 262144 MiB, this computer has" in words

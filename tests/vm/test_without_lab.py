@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.lab import Lab
-from tests.support.machine import wait_until
+from driver.lab import Lab
+from driver.machine import wait_until
+from maillab.where import power, snapshots
+from maillab.where.console import panics
+from maillab.where.home import Home
+from maillab.where.keys import make_keys
+from maillab.where.problem import WhereError
+from maillab.where.qmp import run_state
+from maillab.where.ssh import to_machine
+from maillab.where.tunnel import Tunnel
 from tests.vm.conftest import quiet
-from where import power, snapshots
-from where.console import panics
-from where.home import Home
-from where.keys import make_keys
-from where.problem import WhereError
-from where.qmp import run_state
-from where.ssh import to_machine
-from where.tunnel import Tunnel
 
 MIB = 1 << 20
 WRITTEN = 100  # MiB, of which a part finds no room

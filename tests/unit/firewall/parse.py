@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 
-from components.firewall.model import Action, Chain, Protocol, Rule
+from components.config.firewall import Action, Chain, Protocol, Rule
 
 PROGRAMS = {"$IPTABLES": 4, "/sbin/ip6tables": 6}
 OPTIONS: Mapping[str, tuple[str, Callable[[str], object]]] = {

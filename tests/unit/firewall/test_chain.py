@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.config.firewall import Action, Chain, Network, Protocol, Rule
 from components.firewall.chain import Packet, contains, decide, representatives
-from components.firewall.model import Action, Chain, Network, Protocol, Rule
 
 
 def rule(action: Action, **fields: object) -> Rule:

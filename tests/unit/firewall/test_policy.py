@@ -5,9 +5,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 import pytest
 
-from components.config import LabConfig
+from components.config.firewall import Action, Chain, FirewallConfig, Ipv6Policy, Protocol, Rule, RuleConfig
+from components.config.lab import LabConfig
 from components.firewall.chain import Packet, decide, of_chain
-from components.firewall.model import Action, Chain, FirewallConfig, Ipv6Policy, Protocol, Rule, RuleConfig
 from components.firewall.policy import MARTIANS, configured_rules, machine_rules
 from components.network.topology import topology_of
 from tests.unit.labs import Data, add_second_school, machine, model, school

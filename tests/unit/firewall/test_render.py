@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from components.blueprints import blueprints
-from components.config import LabConfig
-from components.firewall.model import Action, Chain, Rule
+from components.config.firewall import Action, Chain, Rule
+from components.config.lab import LabConfig
 from components.firewall.render import interface_addresses, line, variable
 from components.network.topology import Host
+from components.plan import plan_of
 from tests.unit.firewall.parse import commands, rule_of
 from tests.unit.labs import Model, add_second_school, model, school
 from tests.unit.strategies import labs
@@ -126,7 +126,7 @@ def segments_of(host: Host) -> Mapping[str, str]:
 @given(labs())
 def test_every_line_means_its_rule(lab: LabConfig) -> None:
     """Of every machine and in its order; whatever the remarks say, they stay remarks."""
-    for plan in blueprints(lab).values():
+    for plan in plan_of(lab).machines.values():
         read = [rule_of(found, segments_of(plan.host)) for found in commands(plan.part.files["/etc/rc.local"])]
         ordered = sorted(plan.rules, key=lambda rule: rule.version)
         assert read == [replace(rule, comment="", note="") for rule in ordered]
@@ -136,7 +136,7 @@ def test_every_line_means_its_rule(lab: LabConfig) -> None:
 @given(labs())
 def test_every_other_line_is_a_remark_or_known(lab: LabConfig) -> None:
     known = ("#", "$IPTABLES -", "/sbin/ip6tables -", "IPTABLES=/sbin/iptables", "IF_", ': "${IF_')
-    for plan in blueprints(lab).values():
+    for plan in plan_of(lab).machines.values():
         lines = plan.part.files["/etc/rc.local"].split("\n")
         assert [found for found in lines if found and not found.startswith(known)] == []
 

@@ -8,7 +8,7 @@ import dns.reversename
 import pytest
 from hypothesis import given, settings
 
-from components.config import LabConfig
+from components.config.lab import LabConfig
 from components.internet.zones import internet_zones
 from components.load import parse
 from tests.support.configurations import schools

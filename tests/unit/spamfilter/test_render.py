@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from components.config import MachineConfig, SchoolConfig
+from components.config.lab import MachineConfig, SchoolConfig
+from components.config.mail import MESSAGE_SIZE_LIMIT
+from components.config.spamfilter import DomainRoute, SpamFilterConfig
 from components.load import parse
-from components.mail.model import MESSAGE_SIZE_LIMIT
-from components.spamfilter.model import DomainRoute, SpamFilterConfig
 from components.spamfilter.render import relays, spamfilter_files, spamfilter_part
 from components.templates import FILES
 from tests.support.stacks import stack_data
@@ -52,13 +52,13 @@ def test_each_domain_has_its_servers_address(school: SchoolConfig) -> None:
 def test_recipients_are_the_accounts_and_aliases_of_the_domains_server(school: SchoolConfig) -> None:
     recipients = entries(files_of(school)["/etc/postfix/relay_recipients"])
     of_mail2 = {name for name in recipients if name.endswith("@mail2.dc1es.tnc.edu.tw")}
-    assert of_mail2 == {f"{name}@mail2.dc1es.tnc.edu.tw" for name in ("admin", "syncact", "postmaster", "root")} | {
+    assert of_mail2 == {f"{name}@mail2.dc1es.tnc.edu.tw" for name in ("admin", "kao", "postmaster", "root")} | {
         "mailer-daemon@mail2.dc1es.tnc.edu.tw"
     }
     assert recipients["service@dns.dc1es.tnc.edu.tw"] == "mail"
 
 
-def test_names_are_in_small_letters(school: SchoolConfig) -> None:
+def test_names_are_in_lower_case(school: SchoolConfig) -> None:
     (mail,) = (machine for machine in school.machines if machine.name == "mail")
     assert mail.mail is not None
     louder = replace(mail, mail=replace(mail.mail, aliases=(*mail.mail.aliases, "Principal: admin")))

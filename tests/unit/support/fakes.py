@@ -4,7 +4,7 @@ from typing import cast
 
 from docker.models.containers import Container
 
-from tests.support.machine import Machine
+from driver.machine import Machine
 
 
 class FakeContainer:

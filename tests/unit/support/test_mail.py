@@ -1,15 +1,15 @@
-"""Letters, the bytes that go over the wire, and mailboxes."""
+"""Messages, the bytes that go over the wire, and mailboxes."""
 
 import pytest
 
-from tests.support.mail import (
+from driver.mail import (
     Reply,
     crafted,
     data,
     envelope,
     find,
-    letter,
     mailbox,
+    new_message,
     received_by,
     received_ids,
     stored,
@@ -40,21 +40,21 @@ about <one@test.invalid>
 MACHINE = fake_machine("mail", {"/var/mail/admin": MBOX, "/var/mail/empty": b""})
 
 
-def test_letter_has_crlf_line_ends_only() -> None:
-    raw = letter("a@b.tw", "c@d.tw").raw
+def test_message_has_crlf_line_ends_only() -> None:
+    raw = new_message("a@b.tw", "c@d.tw").raw
     assert b"\n" not in raw.replace(b"\r\n", b"")
     assert b"\r" not in raw.replace(b"\r\n", b"")
 
 
-def test_letter_keeps_its_body() -> None:
-    assert letter("a@b.tw", "c@d.tw", body="一\r\n.\r\n").body == "一\r\n.\r\n".encode()
+def test_message_keeps_its_body() -> None:
+    assert new_message("a@b.tw", "c@d.tw", body="一\r\n.\r\n").body == "一\r\n.\r\n".encode()
 
 
-def test_two_letters_have_two_message_ids() -> None:
-    assert letter("a@b.tw", "c@d.tw").message_id != letter("a@b.tw", "c@d.tw").message_id
+def test_two_messages_have_two_message_ids() -> None:
+    assert new_message("a@b.tw", "c@d.tw").message_id != new_message("a@b.tw", "c@d.tw").message_id
 
 
-def test_crafted_letter_is_exactly_its_parts() -> None:
+def test_crafted_message_is_exactly_its_parts() -> None:
     mail = crafted(b"body", b"Subject: x", b"X: y")
     assert mail.raw == f"Message-ID: {mail.message_id}\r\nSubject: x\r\nX: y\r\n\r\nbody".encode()
 

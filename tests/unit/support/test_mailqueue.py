@@ -32,12 +32,12 @@ def test_absent_entry_is_none() -> None:
     assert queued(MACHINE, "4jXWXM5m1Xz8Yp4") is None
 
 
-def test_letter_in_a_queue_is_not_gone_for_any_of_its_recipients() -> None:
-    with pytest.raises(AssertionError, match=r"no letter for c@d\.tw in the queue of filter"):
+def test_message_in_a_queue_is_not_gone_for_any_of_its_recipients() -> None:
+    with pytest.raises(AssertionError, match=r"no message for c@d\.tw in the queue of filter"):
         wait_until_gone([fake_machine("outside", {"postqueue -j": b""}), MACHINE], "c@d.tw", timeout=0)
 
 
-def test_letters_for_others_are_not_waited_for() -> None:
+def test_messages_for_others_are_not_waited_for() -> None:
     wait_until_gone([MACHINE], "nobody@b.tw", timeout=0)
 
 

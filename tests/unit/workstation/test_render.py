@@ -3,7 +3,7 @@
 import copy
 import pathlib
 
-from components.config import SchoolConfig
+from components.config.lab import SchoolConfig
 from components.load import parse
 from components.workstation.render import workstation_files
 from tests.support.stacks import stack_data

@@ -1,0 +1,1 @@
+"""Disks of machines that are not as they should be."""

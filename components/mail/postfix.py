@@ -1,0 +1,59 @@
+"""Postfix (postfix.org), as every part that has it: rights, ports, times, and what others ask of it."""
+
+import contextlib
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+
+from components.config.mynetworks import read_networks
+from components.log import Log
+from components.part import MailService, Relay
+
+# Seconds between two tries of a deferred message: minutes on a real server, too long for a lesson.
+RETRY = 10
+RETRY_MAX = 40
+# A chroot for each service, mail delivered as its owner; sshd and pop3d log users in.
+POSTFIX_CAPABILITIES = frozenset(
+    {"CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID", "SYS_CHROOT"}
+)
+
+
+def postfix_service(
+    mynetworks: str,
+    *,
+    domains: Iterable[str] = (),
+    accounts: Iterable[str] | None = (),
+    relays: tuple[Relay, ...] = (),
+    holds_spam: bool = False,
+) -> MailService:
+    """The mail service of a Postfix that trusts `mynetworks` (postconf(5)), which must be networks only."""
+    trusts = read_networks(mynetworks)
+    if trusts is None:
+        raise ValueError(f"no list of networks: {mynetworks}")
+    return MailService(
+        domains=frozenset(domains),
+        accounts=None if accounts is None else frozenset(accounts),
+        trusts=trusts,
+        relays=relays,
+        holds_spam=holds_spam,
+        log=Log.POSTFIX,
+        delete=("postsuper", "-d", "-"),
+    )
+
+
+def smtp_listens(parameters: Mapping[str, str]) -> tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]]]:
+    """Port 25 of the families of `inet_protocols` that `inet_interfaces` opens to others, and to the machine only.
+
+    Both are in postconf(5).
+    """
+    protocols = parameters.get("inet_protocols", "all")
+    versions = {version for version in (4, 6) if f"ipv{version}" in protocols or "all" in protocols}
+    words = re.split(r"[,\s]+", parameters.get("inet_interfaces", "all").strip())
+    outer = versions if {"all", "$myhostname"} & set(words) else set()
+    inner = versions if {"loopback-only", "localhost"} & set(words) else set()
+    for word in words:
+        with contextlib.suppress(ValueError):
+            address = ipaddress.ip_address(word.strip("[]"))
+            family = {address.version} & versions
+            outer, inner = (outer, inner | family) if address.is_loopback else (outer | family, inner)
+    return frozenset((25, version) for version in outer), frozenset((25, version) for version in inner - outer)

@@ -1,0 +1,29 @@
+"""What `up` shows at its end: how the machines are, and what to try on them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from rich.console import Console
+
+from maillab.cli.machines import a_user_of, next_steps
+from maillab.cli.stack import Stack
+from maillab.cli.status import LabStatus, status_of
+from maillab.cli.status_table import show
+from maillab.cli.text import text
+
+
+def show_first_screen(stack: Stack) -> LabStatus:
+    """The status with the commands to try next, on the standard output; answers what it showed."""
+    console = Console()
+    with ThreadPoolExecutor(1) as pool:  # the configuration is read while the machines are asked
+        reading = pool.submit(a_user_of, stack)
+        status = status_of(stack)
+        somebody = reading.result()
+    show(status, console)
+    console.print(f"\n{text('try-next')}")
+    here = stack.setting("where") in ("", "local")
+    for line, meaning in next_steps(stack.name, [one.row for one in status.machines], here=here, somebody=somebody):
+        console.print(f"  {line}", style="bold", highlight=False, soft_wrap=True)
+        console.print(f"      {meaning}", highlight=False, soft_wrap=True)
+    return status

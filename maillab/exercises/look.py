@@ -1,0 +1,352 @@
+"""Looks at effects on the running machines, all at once: what should be seen, and what is seen."""
+
+import enum
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from maillab.exercises.exercise import MAIL_KINDS, Effect, Mail, kind_of
+from maillab.exercises.judging import expected_words, in_boxes, in_words, is_met, of_answer, of_cell
+from maillab.exercises.scene import Scene, SceneError, body_of
+from maillab.exercises.text import text
+from maillab.postman.mailboxes import Mailbox, Pop3Error, fetch, mailbox_of
+from maillab.postman.problem import PostError
+from maillab.trace.ending import Ending, How
+from maillab.trace.machines import MachineError
+from maillab.trace.trail import Fate
+from maillab.verify.cells import Cell, Verdict
+from maillab.verify.messages import Message, Postman
+from maillab.verify.probe import probe
+from maillab.verify.sweep import mailboxes, sweep_mailboxes, sweep_queues
+
+PATIENCE = 8.0  # seconds for a message to come to an end; most take half a second
+POLL = 0.7  # each look at all logs costs a docker exec for each server
+STILL = 1.5  # seconds without news of a message that waits for another try
+SECONDS = 3  # for one question to DNS, one login
+DOMAIN = "exercise.invalid"  # of the messages' Message-IDs
+VERDICTS = {"connects": Verdict.ACCEPT, "dropped": Verdict.DROP, "closed": Verdict.REFUSE}
+# Where messages are: by their Message-IDs, which nobody can guess, a line each on stdin. `mailbox:<id>` lines, and
+# the ids of what is in the queue.
+IN_MAILBOXES = "cd /var/mail && grep -HaoF -f - -- * 2>/dev/null | sort -u; :"
+IN_QUEUES = "cd /var/spool/postfix && grep -rhaoF -f - incoming active deferred hold maildrop 2>/dev/null | sort -u; :"
+FLUSH = ("sh", "-c", "rndc flush >/dev/null 2>&1; :")
+RETRY = ("sh", "-c", "postqueue -f >/dev/null 2>&1; :")
+
+
+class State(enum.StrEnum):
+    """What a look has found."""
+
+    MET = "met"
+    MISSED = "missed"
+    UNKNOWN = "unknown"  # it could not be looked at, which is not the student's fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One effect: what was expected and what was seen, for people; `message_id` of the message that shows it."""
+
+    name: str
+    says: str
+    state: State
+    expected: str = ""
+    seen: str = ""
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A message that was sent when the exercise began: with its Message-ID (without brackets)."""
+
+    message_id: str
+    mail: Mail
+
+
+@dataclass(slots=True, kw_only=True)
+class Looker:
+    """One look at `effects` (name to effect); `known`: messages that were sent before."""
+
+    scene: Scene
+    effects: Mapping[str, Effect]
+    known: Mapping[str, Sequence[Known]] = field(default_factory=dict)
+    patience: float = PATIENCE
+    _still: Mapping[str, str] = field(default_factory=dict)
+
+    def look(self) -> dict[str, Finding]:
+        """What there is to be seen; a finding for each effect, in their order. Nothing that it sends stays behind."""
+        self.fresh_answers()
+        try:
+            self._still = self.scene.still()
+        except MachineError as error:
+            return {name: self._unknown(name, str(error)) for name in self.effects}
+        with ThreadPoolExecutor(8) as pool:
+            mails = pool.submit(self._mails)
+            sent = {name: pool.submit(self._try, name, self._sent) for name in self._of("message")}
+            wires = pool.submit(self._connections)
+            others = {
+                name: pool.submit(self._try, name, self._question if self.effects[name].answers else self._fetch)
+                for name, effect in self.effects.items()
+                if effect.answers or effect.fetches
+            }
+            found = mails.result() | wires.result()
+            found |= {name: one.result() for name, one in (sent | others).items()}
+        return {name: found[name] for name in self.effects}
+
+    def fresh_answers(self) -> None:
+        """Name servers forget what others answered before; mail servers which others did not, and try queues again.
+
+        For some seconds a server asks no more whom it has not reached (minimal_backoff_time, postconf(5)).
+        """
+        self._everywhere(self.scene.name_servers, FLUSH)
+        if any(kind_of(effect) in MAIL_KINDS for effect in self.effects.values()):
+            self._everywhere(self.scene.mail_servers, RETRY)
+
+    def _everywhere(self, machines: Sequence[str], command: Sequence[str]) -> None:
+        with ThreadPoolExecutor(len(machines) or 1) as pool:
+            list(pool.map(lambda name: self._attempt(name, command), machines))
+
+    def _attempt(self, machine: str, command: Sequence[str]) -> None:
+        try:
+            self.scene.machines.run(machine, command)
+        except MachineError:  # what this is about is looked at next
+            return
+
+    def _of(self, kind: str) -> dict[str, Mail]:
+        """The mails that were sent before (`message`), or that this look sends."""
+        mails = {name: getattr(effect, kind_of(effect)) for name, effect in self.effects.items()
+                 if kind_of(effect) in MAIL_KINDS}  # fmt: skip
+        return {name: mail for name, mail in mails.items() if (mail.message is not None) == (kind == "message")}
+
+    def _finding(self, name: str, *, met: bool, expected: str, seen: str, message_id: str = "") -> Finding:
+        says = str(self.effects[name].says)
+        state = State.MET if met else State.MISSED
+        return Finding(name=name, says=says, state=state, expected=expected, seen=seen, message_id=message_id)
+
+    def _unknown(self, name: str, why: str) -> Finding:
+        return Finding(name=name, says=str(self.effects[name].says), state=State.UNKNOWN, seen=why)
+
+    def _try(self, name: str, look: Callable[[str], Finding]) -> Finding:
+        try:
+            return look(name)
+        except MachineError as error:
+            if self._still:
+                return self._finding(name, met=False, expected=text("machines-run"), seen=self._words_of_still())
+            return self._unknown(name, str(error))
+
+    def _words_of_still(self) -> str:
+        return ", ".join(text("machine-still", machine=name, state=state) for name, state in self._still.items())
+
+    # Messages that this look sends
+
+    def _mails(self) -> dict[str, Finding]:
+        mails = self._of("sent now")
+        if not mails:
+            return {}
+        silent = [name for name in self.scene.mail_servers if name in self._still]
+        if silent:
+            words = self._words_of_still()
+            return {name: self._finding(name, met=False, expected=text("machines-run"), seen=words) for name in mails}
+        try:
+            return self._send_and_follow(mails)
+        except MachineError as error:
+            return {name: self._unknown(name, str(error)) for name in mails}
+
+    def _send_and_follow(self, mails: Mapping[str, Mail]) -> dict[str, Finding]:
+        scene = self.scene
+        postman = Postman(scene.machines, scene.plan.machines, domain=DOMAIN)
+        messages = {
+            name: Message(writer=scene.writer(mail), recipient=str(mail.to), message_id=f"{number}{postman.mark}",
+                          body=body_of(mail.body))
+            for number, (name, mail) in enumerate(mails.items())
+        }  # fmt: skip
+        before = mailboxes(scene.plan.machines, scene.machines)
+        postman.begin()
+        try:
+            postman.send(messages.values())
+            ends = self._follow(postman, messages)
+        finally:
+            sweep_queues(scene.machines, scene.plan.machines, postman.trail().left(postman.mark))
+            sweep_mailboxes(scene.machines, before, postman.mark)
+        return {
+            name: self._judged(name, mails[name], ends[name], message.message_id) for name, message in messages.items()
+        }
+
+    def _follow(self, postman: Postman, messages: Mapping[str, Message]) -> dict[str, frozenset[Ending]]:
+        """Until each is as it should be, or nothing more comes of it."""
+        mails = self._of("sent now")
+        deadline = time.monotonic() + self.patience
+        before: dict[Message, Fate] = {}
+        changed = dict.fromkeys(messages, time.monotonic())
+        while True:
+            fates = postman.fates(list(messages.values()))
+            now = time.monotonic()
+            changed = {name: at if fates[messages[name]] == before.get(messages[name]) else now
+                       for name, at in changed.items()}  # fmt: skip
+            waiting = [name for name, one in messages.items()
+                       if not self._is_settled(name, mails[name], fates[one], now - changed[name])]  # fmt: skip
+            if not waiting or now > deadline:
+                return {name: fates[message].ends for name, message in messages.items()}
+            before = fates
+            time.sleep(POLL)
+
+    def _is_settled(self, name: str, mail: Mail, fate: Fate, still: float) -> bool:
+        """Does nothing more come of it: for ever, or (it is as wanted, or has not moved for a while) for the moment?
+
+        An alias is delivered name by name: what is at rest need not be all.
+        """
+        if fate.is_over or not fate.is_at_rest:
+            return fate.is_over
+        kind = kind_of(self.effects[name])
+        return still > STILL or is_met(kind, mail, fate.ends, self._wanted(kind, mail))
+
+    def _judged(self, name: str, mail: Mail, ends: frozenset[Ending], message_id: str) -> Finding:
+        kind = kind_of(self.effects[name])
+        wanted = self._wanted(kind, mail)
+        seen = "; ".join(sorted(map(in_words, ends))) or text("nothing-yet", seconds=int(self.patience))
+        return self._finding(
+            name, met=is_met(kind, mail, ends, wanted), expected=expected_words(kind, mail, wanted), seen=seen,
+            message_id=message_id,
+        )  # fmt: skip
+
+    def _wanted(self, kind: str, mail: Mail) -> frozenset[Ending]:
+        """What the good configuration makes of it, where the effect does not say it all."""
+        if kind in ("arrives", "relays") and mail.ends is None:
+            return self.scene.post.way(self.scene.writer(mail), str(mail.to))
+        return frozenset()
+
+    # Messages that were sent before
+
+    def _sent(self, name: str) -> Finding:
+        """By the mailboxes: logs go with their containers, and may be long. What is gone is in no queue either."""
+        effect, mail = self.effects[name], self._of("message")[name]
+        kind = kind_of(effect)
+        known = self.known.get(str(mail.message), ())
+        ids = [one.message_id for one in known]
+        deadline = time.monotonic() + self.patience
+        while True:
+            queues = self._queues(ids) if kind == "gone" else {}
+            boxes = self._boxes(ids)
+            bad = [one for one in known if queues.get(one.message_id)
+                   or boxes[one.message_id] != self._boxes_wanted(kind, mail, one)]  # fmt: skip
+            if not bad or kind == "gone" or time.monotonic() > deadline:
+                break
+            time.sleep(POLL)
+        one = (bad or known)[0]
+        wanted, queued = self._boxes_wanted(kind, mail, one), queues.get(one.message_id)
+        seen = text("in-queues", machines=", ".join(sorted(queued))) if queued else in_boxes(boxes[one.message_id])
+        return self._finding(name, met=not bad, expected=in_boxes(wanted), seen=seen, message_id=one.message_id)
+
+    def _boxes_wanted(self, kind: str, mail: Mail, one: Known) -> frozenset[str]:
+        if kind == "gone":
+            return frozenset()
+        if mail.ends is not None:
+            return frozenset(mail.ends)
+        ends = self.scene.post.way(self.scene.writer(one.mail), str(one.mail.to))
+        return frozenset(f"{end.what}@{end.hops[-1]}" for end in ends if end.how is How.MAILBOX)
+
+    def _boxes(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        """`mailbox@machine` of each that has the message; by Message-ID. Raises MachineError."""
+        return self._grep(ids, self.scene.mailbox_machines, IN_MAILBOXES, lambda name, box: f"{box}@{name}")
+
+    def _queues(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        """The machines in whose queue the message is; by Message-ID. Raises MachineError."""
+        return self._grep(ids, self.scene.mail_servers, IN_QUEUES, lambda name, _: name)
+
+    def _grep(
+        self, ids: Sequence[str], names: Sequence[str], program: str, place: Callable[[str, str], str]
+    ) -> dict[str, frozenset[str]]:
+        asked = "".join(f"<{one}>\n" for one in ids)
+        with ThreadPoolExecutor(len(names) or 1) as pool:
+            printed = list(pool.map(lambda name: self.scene.machines.run(name, ["sh", "-c", program], asked), names))
+        found: dict[str, set[str]] = {one: set() for one in ids}
+        for name, lines in zip(names, printed, strict=True):
+            for line in lines.splitlines():
+                box, _, one = line.removesuffix(">").rpartition("<")
+                if one in found:
+                    found[one].add(place(name, box.removesuffix(":")))
+        return {one: frozenset(places) for one, places in found.items()}
+
+    # Connections
+
+    def _connections(self) -> dict[str, Finding]:
+        wanted = {name: (effect.connects or effect.dropped or effect.closed) for name, effect in self.effects.items()}
+        asked = {name: self.scene.cells(one) for name, one in wanted.items() if one}
+        if not asked:
+            return {}
+        failures: list[str] = []
+        try:
+            seen = probe(self.scene.machines, [cell for cells in asked.values() for cell in cells], failures=failures)
+        except MachineError as error:
+            return {name: self._unknown(name, str(error)) for name in asked}
+        return {name: self._wire(name, cells, seen, failures) for name, cells in asked.items()}
+
+    def _wire(self, name: str, cells: Sequence[Cell], seen: Mapping[Cell, Verdict], failures: list[str]) -> Finding:
+        should = VERDICTS[kind_of(self.effects[name])]
+        unasked = [line for line in failures if line.startswith(f"{cells[0].source.machine}:")]
+        if unasked and not self._still:
+            return self._unknown(name, unasked[0])
+        return self._finding(
+            name,
+            met=all(seen[cell] is should for cell in cells),
+            expected="; ".join(of_cell(cell, should) for cell in cells),
+            seen="; ".join(of_cell(cell, seen[cell]) for cell in cells),
+        )
+
+    # DNS and POP3
+
+    def _question(self, name: str) -> Finding:
+        question = self.effects[name].answers
+        assert question is not None
+        server = f"@{self.scene.address(question.server)}" if question.server else ""
+        words = [server, question.name, question.type, "+short", f"+time={SECONDS}", "+tries=1"]
+        # Its exit status is not 0 when nobody answers.
+        command = ["sh", "-c", 'dig "$@" 2>&1; :', "dig", *filter(None, words)]
+        printed = self.scene.machines.run(question.machine, command)
+        lines = [line.strip() for line in printed.splitlines() if line.strip()]
+        silent = [line for line in lines if line.startswith(";;")]
+        seen = sorted(line for line in lines if not line.startswith(";"))
+        return self._finding(
+            name,
+            met=not silent and seen == sorted(question.says),
+            expected=of_answer(question, question.says),
+            seen=silent[0].lstrip("; ") if silent else of_answer(question, seen),
+        )
+
+    def _fetch(self, name: str) -> Finding:
+        wish = self.effects[name].fetches
+        assert wish is not None
+        scene = self.scene
+        try:
+            mailbox = mailbox_of(scene.plan, wish.user)
+        except PostError as error:
+            raise SceneError(f"nobody in this lab fetches mail as {wish.user}") from error
+        expected = text("fetched", user=wish.user)
+        message_id = f"{secrets.token_hex(6)}@{DOMAIN}"
+        before = mailboxes(scene.plan.machines, scene.machines)
+        box = f"{mailbox.user}@{mailbox.server}"
+        try:
+            put = f'printf "Message-ID: <%s>\\nSubject: check\\n\\ncheck\\n" {message_id} | sendmail -i {mailbox.user}'
+            scene.machines.run(mailbox.server, ["sh", "-c", put])
+            deadline = time.monotonic() + self.patience
+            while box not in (seen := self._boxes([message_id])[message_id]) and time.monotonic() < deadline:
+                time.sleep(POLL)
+            if box not in seen:
+                return self._finding(name, met=False, expected=expected, seen=in_boxes(seen))
+            why = self._why_not_fetched(mailbox, message_id)
+        finally:
+            sweep_mailboxes(scene.machines, before, message_id)
+        return self._finding(name, met=not why, expected=expected, seen=why or expected)
+
+    def _why_not_fetched(self, mailbox: Mailbox, message_id: str) -> str:
+        """Empty when the message was fetched. Raises MachineError."""
+        try:
+            there = fetch(self.scene.machines, mailbox, seconds=SECONDS)
+            offered = (one.number for one in reversed(there.messages) if f"<{message_id}>".encode() in one.raw)
+            number = next(offered, None)
+            if number is None:
+                return text("not-offered", total=there.total)
+            fetch(self.scene.machines, mailbox, number, seconds=SECONDS)
+        except Pop3Error as error:
+            return str(error)
+        return ""

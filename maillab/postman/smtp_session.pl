@@ -1,0 +1,118 @@
+# smtp_session.pl TARGET PORT SOURCE HELO SECONDS: hands messages to a mail server by SMTP (RFC 5321), from the address
+# SOURCE ("-": the system chooses). perl's base modules are on every machine of the lab.
+# stdin, for each message: a line "SENDER RECIPIENT WANTS LENGTH", and LENGTH bytes with CRLF at their lines' ends. WANTS:
+# "SMTPUTF8" or "-". stdout, for each reply to message NUMBER (from 0): a line "reply NUMBER CODE STEP", and the reply's
+# lines, each behind a blank. CODE 0: no reply came, and the lines say why. A server that can't be reached, or has not
+# answered in SECONDS, is asked nothing more.
+use strict;
+use warnings;
+use IO::Socket::IP;
+use constant { MOST_LINES => 100, LONGEST => 2_000 };
+$| = 1;
+binmode STDIN;
+local $SIG{PIPE} = 'IGNORE';
+local $SIG{ALRM} = sub { die "timed out\n" };
+
+my ($target, $port, $source, $helo, $seconds) = @ARGV;
+my ($session, $number, $step, $given_up, %offers) = (undef, 0, 'connect', '');
+
+sub note {
+    my ($code, @lines) = @_;
+    print "reply $number $code $step\n", map { ' ' . substr($_, 0, LONGEST) . "\n" } @lines;
+}
+
+# The code of a reply, which may have several lines (RFC 5321, section 4.2.1).
+sub reply {
+    my @lines;
+    alarm $seconds;
+    while (defined(my $line = <$session>)) {
+        $line =~ s/\r?\n\z//;
+        push @lines, $line if @lines < MOST_LINES;
+        next unless $line =~ /^(\d{3})(?: |\z)/;
+        my $code = $1;
+        alarm 0;
+        note($code, @lines);
+        $offers{uc $_} = 1 for map { /^250[ -](\w+)/ } @lines;
+        close_it() if $code eq '421';    # it closes the session (section 3.8)
+        return $code;
+    }
+    alarm 0;
+    die "the server closed the connection\n";
+}
+
+sub close_it {
+    close $session if $session;
+    undef $session;
+}
+
+sub write_it {
+    my ($text) = @_;
+    alarm $seconds;
+    print {$session} $text or die "the server closed the connection\n";
+    alarm 0;
+}
+
+# Whether the server said yes (2xx, or 3xx to DATA).
+sub say_it {
+    ($step) = @_;
+    write_it("$step\r\n");
+    return reply() =~ /^[23]/;
+}
+
+sub begin {
+    $step = 'connect';
+    alarm $seconds;
+    my @from = $source eq '-' ? () : (LocalHost => $source);
+    $session = IO::Socket::IP->new(@from, PeerHost => $target, PeerPort => $port);
+    alarm 0;
+    if (!$session) {
+        $given_up = $@ || $!;
+        die "$given_up\n";
+    }
+    $session->autoflush(1);
+    %offers = ();
+    return reply() =~ /^2/ && (say_it("EHLO $helo") || ($session && say_it("HELO $helo")));
+}
+
+sub hand_in {
+    my ($sender, $recipient, $wants, $text) = @_;
+    $session || begin() or return close_it();
+    if ($wants ne '-' && !$offers{$wants}) {
+        $step = "MAIL FROM:$sender";
+        die "the server does not offer $wants, and the address needs it\n";
+    }
+    my $mail = "MAIL FROM:$sender";
+    $mail .= ' SIZE=' . length $text if $offers{SIZE};
+    $mail .= " $wants" if $wants ne '-';
+    if (say_it($mail) && say_it("RCPT TO:$recipient") && say_it('DATA')) {
+        $text =~ s/^\./../mg;
+        $step = '.';
+        write_it("$text.\r\n");
+        reply();
+    }
+    elsif ($session) {
+        write_it("RSET\r\n");
+        <$session>;
+    }
+    return;
+}
+
+while (defined(my $line = <STDIN>)) {
+    my ($sender, $recipient, $wants, $length) = split ' ', $line;
+    my $text = '';
+    read STDIN, $text, $length;
+    if ($given_up) {
+        ($step) = 'connect';
+        note(0, $given_up);
+    }
+    elsif (!eval { hand_in($sender, $recipient, $wants, $text); 1 }) {
+        my $why = $@;
+        alarm 0;
+        chomp $why;
+        $given_up = $why if $why eq 'timed out';
+        note(0, $why);
+        close_it();
+    }
+    $number++;
+}
+print {$session} "QUIT\r\n" if $session;

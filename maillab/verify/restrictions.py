@@ -1,0 +1,93 @@
+"""smtpd's access restrictions (postconf(5), SMTPD_ACCESS_README): what a server answers to RCPT."""
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+UNKNOWN_USER = "5.1.1"
+NO_RELAY = "5.7.1"
+RELAY_LATER = "4.7.1"
+REJECTED = "5.7.1"
+DEFERRED = "4.3.2"
+
+RELAY_RESTRICTIONS = "smtpd_relay_restrictions"
+# In their order; with smtpd_delay_reject, all of them are asked at RCPT.
+LISTS = (
+    "smtpd_client_restrictions",
+    "smtpd_helo_restrictions",
+    "smtpd_sender_restrictions",
+    RELAY_RESTRICTIONS,
+    "smtpd_recipient_restrictions",
+)
+# As files/mail/main.cf.j2, files/spamfilter/main.cf.j2 and files/internet/main.cf.j2 have it.
+DEFAULT_RELAY_RESTRICTIONS = "permit_mynetworks, reject_unauth_destination"
+# smtpd does not work without one of them, here or in smtpd_recipient_restrictions, before any `permit`.
+REQUIRED = frozenset({"reject_unauth_destination", "defer_unauth_destination", "reject", "defer"})
+# They say nothing of the prover's messages: names and addresses are whole, domains are in DNS, and nobody logs in.
+SILENT = frozenset(
+    {"permit_sasl_authenticated", "permit_tls_all_clientcerts", "permit_tls_clientcerts"}
+    | {"reject_non_fqdn_recipient", "reject_non_fqdn_sender", "reject_unauth_pipelining"}
+    | {"reject_unknown_recipient_domain", "reject_unknown_sender_domain"}
+)
+
+
+class Step(enum.Enum):
+    """What a restriction says when it refuses nobody."""
+
+    NEXT = "next"
+    PERMIT = "permit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a server knows of a client and the recipient that it names.
+
+    `is_here`: the client is the server itself. `is_destination`: the domain is the server's, or one that it takes mail
+    for. `is_listed`: the recipient is somebody there.
+    """
+
+    is_trusted: bool
+    is_here: bool
+    is_destination: bool
+    is_listed: bool
+
+
+def _step(name: str, asked: Asked) -> Step | str | None:
+    """What one restriction says, or the code of its refusal; None: nobody knows here."""
+    permits = {
+        "permit": True,
+        "permit_mynetworks": asked.is_trusted,
+        "permit_inet_interfaces": asked.is_here,
+        "permit_auth_destination": asked.is_destination,
+    }
+    refuses = {
+        "reject": (True, REJECTED),
+        "defer": (True, DEFERRED),
+        "reject_unauth_destination": (not asked.is_destination, NO_RELAY),
+        "defer_unauth_destination": (not asked.is_destination, RELAY_LATER),
+        "reject_unlisted_recipient": (asked.is_destination and not asked.is_listed, UNKNOWN_USER),
+    }
+    if name in permits:
+        return Step.PERMIT if permits[name] else Step.NEXT
+    if name in refuses:
+        is_refused, code = refuses[name]
+        return code if is_refused else Step.NEXT
+    return Step.NEXT if name in SILENT else None
+
+
+def are_known(names: Iterable[str]) -> bool:
+    """Does `refusal` know them all?"""
+    anybody = Asked(is_trusted=False, is_here=False, is_destination=False, is_listed=False)
+    return all(_step(name.lower(), anybody) is not None for name in names)
+
+
+def refusal(lists: Iterable[Sequence[str]], asked: Asked) -> str:
+    """The code of the first refusal, list by list; "" when there is none. Unknown restrictions say nothing."""
+    for names in lists:
+        for name in names:
+            step = _step(name.lower(), asked)
+            if isinstance(step, str):
+                return step
+            if step is Step.PERMIT:
+                break
+    return ""

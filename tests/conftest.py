@@ -1,0 +1,42 @@
+"""The tests read the English sentences in every locale; several workers take them lab by lab."""
+
+import os
+
+import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+from tests.support.signals import heed_signals
+
+# A run in the background removes its labs, too, when it is interrupted.
+heed_signals()
+# Before anything else: programs that the tests start inherit it.
+os.environ["MAILLAB_LANG"] = "en"
+
+# They share nothing: any worker takes any of them.
+FREE = ("tests/unit/", "tests/golden/")
+# They share a Docker engine of their own, so that one worker takes them all.
+OWN_ENGINE = tuple(f"tests/e2e/test_{name}.py" for name in ("host_firewall", "isolation", "program", "side_by_side"))
+# What takes longest goes first, so that no worker is left with one of these at the end.
+LONG = (*OWN_ENGINE, "tests/engine/test_kill.py", "tests/e2e/test_edits_by_hand.py", "tests/e2e/test_broken_edits.py")
+
+
+class LabScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """The tests of a file go to one worker, because they share a lab."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        if path.startswith(FREE):
+            return nodeid
+        return "own engine" if path in OWN_ENGINE else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LabScheduling | None:
+    """With `--dist=loadgroup`, whose own groups want another pytest."""
+    return LabScheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Every worker must have the same order."""
+    order = {config.rootpath / path: number for number, path in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))

@@ -1,0 +1,59 @@
+"""What copies out what was made by hand in a machine: no engine keeps it waiting for ever."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import Program
+
+SCRIPT = Path(__file__).parents[2] / "files" / "machine" / "keep-by-hand"
+DIFF = "printf '%s\\n' 'C /etc' 'A /etc/mine' 'A /home/x' 'A /root/y'"
+
+
+def keep(folder: Path) -> subprocess.CompletedProcess[str]:
+    given = {"CONTAINER": "c1", "STACK": "lab", "MACHINE": "mail"}
+    return subprocess.run(
+        ["/bin/bash", str(SCRIPT)],
+        cwd=folder,
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines()
+
+
+def test_each_question_to_the_engine_has_a_limit(program: Program, tmp_path: Path) -> None:
+    program("docker", f"""echo "docker $*" >>{tmp_path}/asked; case $1 in diff) {DIFF};; esac""")
+    program("timeout", f"""shift 2; echo "$*" >>{tmp_path}/limited; exec "$@" """)
+    assert keep(tmp_path).returncode == 0
+    asked = lines(tmp_path / "asked")
+    assert len(asked) == 5
+    assert lines(tmp_path / "limited") == asked
+
+
+@pytest.mark.parametrize(("late", "said"), [("diff", "does not answer"), ("cp", "took too long over /etc")])
+def test_an_engine_that_took_too_long_is_named(program: Program, tmp_path: Path, late: str, said: str) -> None:
+    program("docker", f"case $1 in diff) {DIFF};; esac")
+    program("timeout", f"""[ "$4" != {late} ] || exit 124; shift 2; exec "$@" """)
+    done = keep(tmp_path)
+    assert done.returncode == 0
+    assert said in done.stdout
+
+
+def test_names_give_a_terminal_no_orders(program: Program, tmp_path: Path) -> None:
+    edited = tmp_path / "machine" / "etc" / "maillab" / "edited-by-hand"
+    edited.mkdir(parents=True)
+    (edited / "\x1b]0;red\x07 \x9b31m 中文").touch()
+    tar = f"tar -C {tmp_path}/machine -cf - etc"
+    program("docker", f"""case "$1 $2" in diff*) {DIFF};; "cp c1:/etc") {tar};; *) exit 1;; esac""")
+    said = keep(tmp_path).stdout
+    assert "edited-by-hand/?]0;red? ?31m 中文" in said
+    assert not [character for character in said if character != "\n" and not character.isprintable()]
