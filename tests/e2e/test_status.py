@@ -87,7 +87,7 @@ def test_lab_that_is_well_says_so(before: Said) -> None:
         for name in ("dns", "mail", "mail2", "workstation", "spamfilter", "outside", "internet", "router", "tn")
     }
     services = before["mail"]["services"]
-    assert set(services) == {"syslog", "network", "firewall", "users", "postfix", "pop3", "sshd"}
+    assert set(services) == {"syslog", "network", "firewall", "users", "disks", "postfix", "pop3", "sshd"}
     assert before["mail"]["queue"].keys() == {"active", "deferred", "hold"}
     assert before["workstation"]["queue"] == {}
     assert before["mail"]["disk"]["used_percent"] > 0

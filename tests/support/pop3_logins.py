@@ -22,6 +22,10 @@ def try_login(login: tuple[str, str]) -> list[str]:
                 answers.append(stream.readline())
             except OSError:
                 break
+        if len(answers) == 3 and answers[2].startswith(b"+OK"):
+            # Until the server closes the connection: the mailbox is locked as long, also for the next login.
+            connection.sendall(b"QUIT\r\n")
+            stream.read()
     return [answer.decode("utf-8", "replace").rstrip() for answer in answers]
 
 
