@@ -35,30 +35,52 @@ def interrupts(display: Display) -> Iterator[None]:
         yield
         return
     stopping.allow()
-    presses = 0
-    orders: SimpleQueue[int] = SimpleQueue()  # to say or to stop something takes locks, which a handler must not
-
-    def on_signal(number: int, _frame: object) -> None:
-        nonlocal presses
-        presses = max(presses, CANCEL) if number == signal.SIGHUP else presses + 1
-        if presses > STOP:
-            display.leave()
-            stopping.kill_all()
-            os._exit(128 + number)
-        display.cancelled, display.aborted = True, presses == STOP
-        orders.put(presses)
-
-    watcher = threading.Thread(target=_obey, args=(orders, display), daemon=True)
-    watcher.start()
     heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, on_signal) for number in heeded}
+    orders: SimpleQueue[int] = SimpleQueue()
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    threads = [
+        threading.Thread(target=_listen, args=(heard, orders, display), daemon=True),
+        threading.Thread(target=_obey, args=(orders, display), daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    before = {number: signal.signal(number, _wake) for number in heeded}
+    other = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     try:
         yield
     finally:
+        signal.set_wakeup_fd(other)
         for number, handler in before.items():
             signal.signal(number, handler)
-        orders.put(0)
-        watcher.join(LAST_WORDS)
+        os.close(told)
+        for thread in threads:
+            thread.join(LAST_WORDS)
+
+
+def _wake(_number: int, _frame: object) -> None:
+    """Nothing: the interpreter has written the signal's number for `_listen`.
+
+    A handler runs in the main thread, when that runs Python code again. A signal that comes just before the thread
+    waits for the program's loop would be heard at the loop's next event only, which may never come.
+    """
+
+
+def _listen(heard: int, orders: SimpleQueue[int], display: Display) -> None:
+    """Counts the signals. It waits for nothing else: `_obey` says and stops things, which takes locks."""
+    presses = 0
+    with open(heard, "rb", buffering=0) as signals:
+        while number := signals.read(1):
+            if number[0] not in SIGNALS:  # the program may have handlers of its own
+                continue
+            presses = max(presses, CANCEL) if number[0] == signal.SIGHUP else presses + 1
+            if presses > STOP:
+                display.leave()
+                stopping.kill_all()
+                os._exit(128 + number[0])
+            display.cancelled, display.aborted = True, presses == STOP
+            orders.put(presses)
+    orders.put(0)
 
 
 def _obey(orders: SimpleQueue[int], display: Display) -> None:

@@ -25,7 +25,7 @@ class Stoppable(Protocol):
         """Have it end early."""
 
     def kill(self) -> None:
-        """Have it end now: this process ends too. Called by a signal handler."""
+        """Have it end now: this process ends too. Takes no lock."""
 
 
 Kind = TypeVar("Kind", bound=Stoppable)
@@ -53,7 +53,7 @@ def stoppable(start: Callable[[], Kind]) -> Iterator[Kind]:
 
 
 def stop_all() -> None:
-    """Stop all that runs, and whatever would start from now on. Not for a signal handler: it takes the lock."""
+    """Stop all that runs, and whatever would start from now on."""
     global _stopped  # noqa: PLW0603 (Ctrl-C is for the process)
     with _lock:
         _stopped = True

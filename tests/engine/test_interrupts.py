@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from driver.machine import wait_until
 from tests.engine.stacks import ROOT, OfflineStack
 
 TWO = 'first = lab.command("first", {script!r})\nlab.command("second", "true", {{"depends_on": [first]}})'
@@ -141,7 +142,7 @@ def test_the_third_one_ends_everything_at_once(offline: OfflineStack) -> None:
         run.process.send_signal(signal.SIGINT)
         assert run.end() == 130
     assert "Traceback" not in run.said
-    assert not is_running(int(run.word))
+    wait_until("the command is gone, as it must when it is killed", lambda: not is_running(int(run.word)))
     assert next_up(offline)["first"] == "create"
 
 
