@@ -105,13 +105,13 @@ def send_message(stack: Stack, wanted: Wanted, *, as_json: bool) -> bool:
         refuse_form(message)
         way = way_of(plan, message)
         refuse_stopped(stack, way.client)
-        logs.begin()
-        with words.status(text("send-speaking", client=way.client, server=way.server)):
-            answer = send(machines, plan, message, SECONDS)
         journey = None
-        if answer.taken:
-            with words.status(text("send-following")):
-                journey = logs.follow(message.message_id)
+        with logs.at_work():
+            with words.status(text("send-speaking", client=way.client, server=way.server)):
+                answer = send(machines, plan, message, SECONDS)
+            if answer.taken:
+                with words.status(text("send-following")):
+                    journey = logs.follow(message.message_id)
     except PostError as error:
         raise explained(stack, error) from error
     except MachineError as error:

@@ -26,22 +26,14 @@ from maillab.cli.text import printable, text
 from maillab.cli.trace_text import event_text
 from maillab.cli.trace_tree import HEAD, NARROW, QUIET, STYLES, TIME, event_json, wrapped
 from maillab.trace.dialogue import SMTP, Dialogue, Said
+from maillab.trace.growing import FOLLOW
 from maillab.trace.live import Heard, Live
 from maillab.trace.machines import Machines, Running
-from maillab.trace.maillog import LOG
 from maillab.trace.packets import EPOCH, Capture, NoCaptureError
 
 if TYPE_CHECKING:
     from maillab.cli.stack import Stack
 
-# Its clock's offset when it begins, then what is new, also after the file was moved away. It ends with its stdin: with
-# the docker client.
-FOLLOW = (
-    "sh",
-    "-c",
-    f"size=$(stat -c %s {LOG} 2>/dev/null || echo 0); date +%z; tail -q -c +$((size + 1)) -F {LOG} 2>/dev/null &"
-    " cat >/dev/null; kill $!",
-)
 Item = tuple[str, "str | Said"]  # a machine, and a line of its log, or what was said to a server
 SAID = "italic"
 AGAIN = 2  # seconds until a machine that can't be followed is tried again

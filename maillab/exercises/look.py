@@ -22,7 +22,8 @@ from maillab.verify.probe import probe
 from maillab.verify.sweep import mailboxes, sweep_mailboxes, sweep_queues
 
 PATIENCE = 8.0  # seconds for a message to come to an end; most take half a second
-POLL = 0.7  # each look at all logs costs a docker exec for each server
+POLL = 0.2
+AGAIN = 0.7  # each look at all mailboxes costs a docker exec for each server
 STILL = 1.5  # seconds without news of a message that waits for another try
 SECONDS = 3  # for one question to DNS, one login
 DOMAIN = "exercise.invalid"  # of the messages' Message-IDs
@@ -161,12 +162,14 @@ class Looker:
             for number, (name, mail) in enumerate(mails.items())
         }  # fmt: skip
         before = mailboxes(scene.plan.machines, scene.machines)
-        postman.begin()
         try:
-            postman.send(messages.values())
-            ends = self._follow(postman, messages)
+            with postman.at_work():
+                try:
+                    postman.send(messages.values())
+                    ends = self._follow(postman, messages)
+                finally:
+                    sweep_queues(scene.machines, scene.plan.machines, postman.trail().left(postman.mark))
         finally:
-            sweep_queues(scene.machines, scene.plan.machines, postman.trail().left(postman.mark))
             sweep_mailboxes(scene.machines, before, postman.mark)
         return {
             name: self._judged(name, mails[name], ends[name], message.message_id) for name, message in messages.items()
@@ -231,7 +234,7 @@ class Looker:
                    or boxes[one.message_id] != self._boxes_wanted(kind, mail, one)]  # fmt: skip
             if not bad or kind == "gone" or time.monotonic() > deadline:
                 break
-            time.sleep(POLL)
+            time.sleep(AGAIN)
         one = (bad or known)[0]
         wanted, queued = self._boxes_wanted(kind, mail, one), queues.get(one.message_id)
         seen = text("in-queues", machines=", ".join(sorted(queued))) if queued else in_boxes(boxes[one.message_id])
@@ -330,7 +333,7 @@ class Looker:
             scene.machines.run(mailbox.server, ["sh", "-c", put])
             deadline = time.monotonic() + self.patience
             while box not in (seen := self._boxes([message_id])[message_id]) and time.monotonic() < deadline:
-                time.sleep(POLL)
+                time.sleep(AGAIN)
             if box not in seen:
                 return self._finding(name, met=False, expected=expected, seen=in_boxes(seen))
             why = self._why_not_fetched(mailbox, message_id)

@@ -202,13 +202,16 @@ class Session:
         ]  # fmt: skip
         ids = iter(messages)
         progress.messages |= {name: [next(ids).message_id for _ in range(one.number)] for name, one in sent.items()}
-        postman.begin()
-        postman.send(messages)
-        deadline = time.monotonic() + SETTLE
-        while settled and not all(fate.is_over for fate in postman.fates(messages).values()):
-            if time.monotonic() > deadline:
-                raise SessionError("not-delivered", names=", ".join(sent))
-            time.sleep(0.2)
+        if not settled:
+            postman.send(messages)
+            return
+        with postman.at_work():
+            postman.send(messages)
+            deadline = time.monotonic() + SETTLE
+            while not all(fate.is_over for fate in postman.fates(messages).values()):
+                if time.monotonic() > deadline:
+                    raise SessionError("not-delivered", names=", ".join(sent))
+                time.sleep(0.2)
 
     # Check
 

@@ -1,21 +1,19 @@
 """What becomes of a message that was sent: looked at in the machines' mail logs, until nothing more comes for now."""
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from components.part import owners
 from components.plan import Plan
 from maillab.trace.found import Messages
+from maillab.trace.growing import GrowingLogs
 from maillab.trace.journey import Journey, Link, Stay
 from maillab.trace.lines import MachineLog, read_lines
 from maillab.trace.machines import MachineError, Machines
-from maillab.trace.maillog import LOG
 from maillab.trace.outcome import Outcome, ends
 from maillab.trace.watch import watch
 
-Found = TypeVar("Found")
 STILL = 15  # seconds without news: a server that tries four addresses in vain needs 12
 RESTING = (Outcome.HELD, Outcome.DEFERRED)
 
@@ -30,16 +28,17 @@ class Logs:
     machines: Machines
     plan: Plan
     unread: frozenset[str] = frozenset()
-    _offsets: Mapping[str, int] = field(default_factory=dict)
+    _growing: GrowingLogs = field(init=False)
 
-    def begin(self) -> None:
-        """Note where every mail log ends; one that can't be asked is read from its beginning."""
-        found = self._on_servers(lambda name: self.machines.run(name, ["stat", "-c", "%s", LOG]))
-        self._offsets = {name: int(size) for name, size in found.items()}
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """All that the mail servers log from now on is read, until the `with` block's end. Raises MachineError."""
+        with GrowingLogs(machines=self.machines, names=self._servers) as self._growing:
+            yield
 
     def messages(self) -> Messages:
         """What they have now."""
-        logs = self._on_servers(self._read)
+        logs = {name: log for name in self._servers if (log := self._read(name)) is not None}
         self.unread = frozenset(self._servers) - frozenset(logs)
         addresses = {str(address): name for address, name in owners(self.plan.machines).items()}
         return Messages(logs=logs, owners=addresses)
@@ -60,21 +59,11 @@ class Logs:
     def _servers(self) -> list[str]:
         return [name for name, machine in self.plan.machines.items() if machine.part.mail is not None]
 
-    def _read(self, name: str) -> MachineLog:
-        return read_lines(self.machines.run(name, ["tail", "-c", f"+{self._offsets.get(name, 0) + 1}", LOG]))
-
-    def _on_servers(self, look: Callable[[str], Found]) -> dict[str, Found]:
-        """What `look` finds on each server that answers."""
-
-        def tried(name: str) -> Found | None:
-            try:
-                return look(name)
-            except MachineError:
-                return None
-
-        with ThreadPoolExecutor(len(self._servers)) as pool:
-            found = dict(zip(self._servers, pool.map(tried, self._servers), strict=True))
-        return {name: one for name, one in found.items() if one is not None}
+    def _read(self, name: str) -> MachineLog | None:
+        try:
+            return read_lines(self._growing.read(name))
+        except MachineError:
+            return None
 
 
 def is_at_rest(journey: Journey) -> bool:

@@ -92,6 +92,22 @@ class Running:
         self.end()
         raise MachineError(f"{self.machine}: `{self.program}` ended without a word")
 
+    def news(self) -> bytes:
+        """What it has printed since it was last asked, at once; empty: nothing.
+
+        Raises:
+            MachineError: it has ended.
+        """
+        found, stdout = bytearray(), self.output
+        while select.select([stdout], [], [], 0)[0]:
+            if not (chunk := os.read(stdout.fileno(), CHUNK)):
+                if found:  # the end is for the next time
+                    break
+                self.end()
+                raise MachineError(f"{self.machine}: `{self.program}` has ended")
+            found += chunk
+        return bytes(found)
+
     @property
     def output(self) -> IO[bytes]:
         """What it prints, for those who wait for several."""

@@ -2,11 +2,11 @@
 
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TypeVar
 
 from components.config.network import Address
 from components.part import Blueprint
@@ -15,15 +15,15 @@ from maillab.postman.message import GTUBE
 from maillab.postman.session import END, hand_in
 from maillab.postman.way import Way
 from maillab.trace.ending import Ending, How
+from maillab.trace.growing import GrowingLogs
 from maillab.trace.machines import Machines
-from maillab.trace.maillog import LOG, READERS, Entry
+from maillab.trace.maillog import READERS, Entry
 from maillab.trace.trail import Fate, Trail
 from maillab.trace.watch import watch
 from maillab.verify.routes import NO_CONNECTION, Writer
 
 STILL = 40  # seconds without news of messages that are not over; a sender takes the next MX within that time
 DOMAIN = "verify.invalid"  # of the messages' Message-IDs
-Found = TypeVar("Found")
 # Reads "sender recipient message-id text" lines; each message is given to the machine's own mail server, by the
 # program that all of them bring (sendmail(1)).
 SENDMAIL = """
@@ -70,7 +70,7 @@ class Postman:
     plans: Mapping[str, Blueprint]
     name: str = field(default_factory=lambda: secrets.token_hex(6))
     domain: str = DOMAIN
-    _offsets: dict[str, int] = field(default_factory=dict)
+    _logs: GrowingLogs = field(init=False)
     _refused: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -85,13 +85,18 @@ class Postman:
             for number, (writer, recipient) in enumerate(pairs)
         ]
 
-    def begin(self) -> None:
-        """Notes where every mail log ends: what `logs` answers begins there.
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """All that the mail servers log from now on is read, until the `with` block's end.
 
         Raises:
             MachineError: a mail server is not there.
         """
-        self._offsets = self._on_servers(lambda name: int(self.machines.run(name, ["stat", "-c", "%s", LOG])))
+        names = [name for name, plan in self.plans.items() if plan.part.mail is not None]
+        with GrowingLogs(machines=self.machines, names=names) as self._logs:
+            for error in self._logs.failed.values():
+                raise error
+            yield
 
     def send(self, messages: Iterable[Message]) -> None:
         """Hands every message in, on all machines at once.
@@ -168,15 +173,14 @@ class Postman:
         return Trail.of(self.logs(), self.plans)
 
     def logs(self) -> dict[str, dict[str, Entry]]:
-        """Machine to queue id to what its log says since `begin`."""
-        return self._on_servers(self._entries)
+        """Machine to queue id to what its log says since the `with` block of `at_work` began.
+
+        Raises:
+            MachineError: a mail server is not there any more.
+        """
+        return {name: self._entries(name) for name in self._logs.names}
 
     def _entries(self, name: str) -> dict[str, Entry]:
         service = self.plans[name].part.mail
         assert service is not None
-        return READERS[service.log](self.machines.run(name, ["tail", "-c", f"+{self._offsets[name] + 1}", LOG]))
-
-    def _on_servers(self, look: Callable[[str], Found]) -> dict[str, Found]:
-        names = [name for name, plan in self.plans.items() if plan.part.mail is not None]
-        with ThreadPoolExecutor(len(names)) as pool:
-            return dict(zip(names, pool.map(look, names), strict=True))
+        return READERS[service.log](self._logs.read(name))

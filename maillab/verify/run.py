@@ -219,15 +219,15 @@ def _try_forged(machines: Machines, expected: Expectation, failures: list[str]) 
 
 def _try_messages(postman: Postman, expected: Expectation, failures: list[str]) -> tuple[MessageResult, ...]:
     try:
-        postman.begin()
-        try:
-            postman.send(list(expected.messages))
-            postman.follow(expected.messages)
-            _wait_for_bounces(postman)
-            # Once more: what came to one of its ends may have come to another one since.
-            seen = postman.seen(list(expected.messages))
-        finally:
-            sweep_queues(postman.machines, postman.plans, postman.trail().left(postman.mark))
+        with postman.at_work():
+            try:
+                postman.send(list(expected.messages))
+                postman.follow(expected.messages)
+                _wait_for_bounces(postman)
+                # Once more: what came to one of its ends may have come to another one since.
+                seen = postman.seen(list(expected.messages))
+            finally:
+                sweep_queues(postman.machines, postman.plans, postman.trail().left(postman.mark))
     except MachineError as error:
         failures.append(f"messages: {error}")
         return ()

@@ -39,13 +39,14 @@ class FakeMachines(Machines):
         return cast("Running", FakeRunning(machines=self, machine=machine, command=tuple(command)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class FakeRunning:
-    """A command of FakeMachines that runs: its line has come."""
+    """A command of FakeMachines that runs: its line has come. What it prints grows: the answer is all so far."""
 
     machines: FakeMachines
     machine: str
     command: tuple[str, ...]
+    given: int = 0
 
     def __enter__(self) -> Self:
         return self
@@ -61,3 +62,9 @@ class FakeRunning:
     def end(self, text: str = "") -> str:
         """The answer."""
         return self.machines.run(self.machine, self.command, text)
+
+    def news(self) -> bytes:
+        """What the answer has now, and had not before."""
+        whole = self.machines.run(self.machine, self.command).encode()
+        before, self.given = self.given, len(whole)
+        return whole[before:]

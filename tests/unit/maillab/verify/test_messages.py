@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -12,8 +13,8 @@ from maillab.postman.message import GTUBE
 from maillab.postman.session import SCRIPT
 from maillab.trace import watch
 from maillab.trace.ending import Ending, How
+from maillab.trace.growing import FOLLOW
 from maillab.trace.machines import MachineError
-from maillab.trace.maillog import LOG
 from maillab.verify.messages import SENDMAIL, Message, Postman
 from maillab.verify.routes import NO_CONNECTION, Writer
 from tests.unit.labs import ROOT, Model
@@ -51,13 +52,11 @@ def reply(message_id: str, refused: Mapping[str, str]) -> str:
 
 
 def answering(look: Callable[[str], str] = lambda _: "", refused: Mapping[str, str] | None = None) -> FakeMachines:
-    """Servers whose logs have 100 bytes before the run; `look`: machine to what its log has since."""
+    """`look`: machine to what its log has since the run began."""
 
     def answer(asked: Asked) -> str:
         match asked.command[0]:
-            case "stat":
-                return "100\n"
-            case "tail":
+            case "sh" if asked.command == FOLLOW:
                 return look(asked.machine)
             case "perl":
                 ids = re.findall(r"Message-ID: <(.*)>", asked.text)
@@ -67,9 +66,19 @@ def answering(look: Callable[[str], str] = lambda _: "", refused: Mapping[str, s
     return FakeMachines(answer=answer)
 
 
+WORK = ExitStack()
+
+
+@pytest.fixture(autouse=True)
+def _work_ends() -> Iterator[None]:
+    yield
+    WORK.close()
+
+
 def postman(tutorial: Model, machines: FakeMachines | None = None) -> Postman:
+    """At work until the test's end."""
     found = Postman(machines or answering(), tutorial.plans)
-    found.begin()
+    WORK.enter_context(found.at_work())
     return found
 
 
@@ -144,11 +153,12 @@ def test_messages_of_one_way_go_together(tutorial: Model) -> None:
     assert len(given(sending, "outside")[-1].text.splitlines()) == 2
 
 
-def test_logs_of_all_servers_are_read_from_where_they_were(tutorial: Model) -> None:
+def test_logs_of_all_servers_are_read(tutorial: Model) -> None:
     sending = postman(tutorial)
     sending.logs()
-    read = {asked.machine for asked in given(sending) if asked.command == ("tail", "-c", "+101", LOG)}
-    assert read == SERVERS
+    assert [asked.machine for asked in given(sending) if asked.command == FOLLOW] == sorted(
+        SERVERS, key=list(tutorial.plans).index
+    )
 
 
 def test_message_is_found_by_its_message_id(tutorial: Model) -> None:

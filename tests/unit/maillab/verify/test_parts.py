@@ -53,10 +53,9 @@ def test_mail_server_of_another_program_is_asked(other_program: Model) -> None:
 
 
 def test_its_log_is_read(other_program: Model) -> None:
-    machines = FakeMachines(answer=lambda asked: "0\n" if asked.command[0] == "stat" else "")
-    postman = Postman(machines, other_program.plans)
-    postman.begin()
-    assert set(postman.logs()) == {"mail", "mail2", "spamfilter", "tn", "outside"}
+    postman = Postman(FakeMachines(), other_program.plans)
+    with postman.at_work():
+        assert set(postman.logs()) == {"mail", "mail2", "spamfilter", "tn", "outside"}
 
 
 def test_machine_without_a_mail_server_is_not_asked(tutorial: Model) -> None:

@@ -115,7 +115,7 @@ class Lab:
             return self.words
         if SESSION in asked.command:
             return "".join(f"reply {n} 250 .\n 250 2.0.0 Ok\n" for n in range(asked.text.count("Message-ID: ")))
-        return "0\n" if asked.command[0] == "stat" else ""
+        return ""
 
     def swept(self) -> bool:
         """Were the mailboxes swept?"""
@@ -235,7 +235,7 @@ def test_mailbox_that_could_not_be_swept_is_told(running: Lab, tutorial: Model) 
 
 
 def test_messages_that_can_not_be_followed_spoil_nothing_else(running: Lab, tutorial: Model) -> None:
-    running.broken = "stat"
+    running.broken = "sh"
     found = prove(tutorial.plan)
     assert found.failures
     assert all(result.agrees for result in (*found.cells, *found.forged))
