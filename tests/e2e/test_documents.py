@@ -19,6 +19,7 @@ from driver.lab import ROOT, copy_project, free_carrier
 from driver.machine import wait_until
 from driver.place import WANTED
 from tests.support.documents import Step, command, steps
+from tests.support.typist import typing
 
 STACK = "dc1es"  # the one that the commands mean when they name none
 LEFT_OUT = {"make test"}
@@ -123,6 +124,25 @@ def test_first_lesson_can_be_typed_word_for_word(desk: Desk) -> None:
     desk = replace(desk, environment={**desk.environment, "MAILLAB_LANG": "zh-TW"})
     for step in steps(ROOT / "docs" / "zh-TW" / "slides" / "first-lesson.md"):
         desk.follow(step)
+
+
+def test_exercise_is_done_at_a_terminal(desk: Desk) -> None:
+    """As a student does it, in Chinese and in a shell on the machine."""
+    desk.type("bin/maillab up --yes")
+    with typing(desk.folder, {**desk.environment, "MAILLAB_LANG": "zh-TW"}) as student:
+        assert "寄給 service 的信" in student.run("bin/maillab exercise start new-colleague --student 11402")
+        assert "new-colleague" in student.run("bin/maillab exercise status")
+        assert "newaliases" not in student.run("bin/maillab exercise hint")
+        untouched = student.run("bin/maillab exercise check; echo $?")
+        assert "service@dc1es.tnc.edu.tw" in untouched
+        assert untouched.splitlines()[-2] == "1"
+        student.run("bin/maillab shell mail", prompt="root@mail:~# ")
+        student.run("newaliases", prompt="root@mail:~# ")
+        student.run("exit")
+        assert student.run("bin/maillab exercise check; echo $?").splitlines()[-2] == "0"
+        assert "new-colleague" in student.run("bin/maillab exercise report")
+        assert student.run("bin/maillab exercise reset; echo $?").splitlines()[-2] == "0"
+        assert "Traceback" not in student.seen
 
 
 def test_tutorial_can_be_typed_word_for_word(desk: Desk) -> None:
