@@ -11,7 +11,7 @@ export PATH := $(PATH):/usr/sbin:/sbin:$(CURDIR)/.cache/bin
 MAILLAB := bin/maillab --stack $(STACK)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down test test-quick test-e2e test-exercises test-vm check lint bench pulumi slides
+.PHONY: help up preview down test test-quick test-all test-e2e test-exercises test-vm check lint bench pulumi slides
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -29,13 +29,16 @@ down: ## remove the lab; YES=1 does not ask about the mail volumes
 	@setup/run stack $(STACK)
 	@$(MAILLAB) down $(if $(YES),--yes)
 
-test: ## every test: unit, golden, engine, end to end
+test: ## the tests: unit, golden, engine, end to end
 	@setup/run test
 ifeq ($(PYTEST_ARGS),)
 	@setup/tests
 else
 	@.venv/bin/python -m pytest $(PYTEST_ARGS)
 endif
+
+test-all: export MAILLAB_TESTS := all
+test-all: test ## `make test`, and what takes too long for every day: see tests/support/long.py
 
 test-quick: ## what shows most in little time: unit, golden, an engine's life, mail and firewall of one lab
 	@setup/run test
@@ -46,7 +49,7 @@ test-e2e: ## the end to end tests; MAILLAB_WHERE=vm runs their labs in a virtual
 	@setup/run test
 	@.venv/bin/python -m pytest tests/e2e $(PYTEST_ARGS)
 
-test-exercises: export MAILLAB_EXERCISES := all
+test-exercises: export MAILLAB_TESTS := all
 test-exercises: ## every repair and every cheat of every exercise (`make test` has one repair of each)
 	@setup/run test
 	@.venv/bin/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder tests/e2e/test_exercises_1.py tests/e2e/test_exercises_2.py

@@ -1,4 +1,4 @@
-"""The tests read the English sentences in every locale; several workers take them lab by lab."""
+"""The tests read the English sentences in every locale; several workers take them lab by lab; long ones wait."""
 
 import os
 
@@ -6,6 +6,7 @@ import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+from tests.support.long import WANTED
 from tests.support.signals import heed_signals
 
 # A run in the background removes its labs, too, when it is interrupted.
@@ -40,3 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Every worker must have the same order."""
     order = {config.rootpath / path: number for number, path in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path, len(order)))
+    if not WANTED:
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]

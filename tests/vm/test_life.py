@@ -56,7 +56,7 @@ def test_lab_comes_back_by_itself_with_queue_and_mailboxes(lab: Lab, home: Home)
     assert Stack(name=lab.stack, root=lab.folder).makers() == [Engine.OFFLINE]
 
 
-@pytest.mark.parametrize("jump", ["+3 hours", "-6 hours"])
+@pytest.mark.parametrize("jump", ["+3 hours", pytest.param("-6 hours", marks=pytest.mark.long)])
 def test_clock_that_jumps_stops_no_mail(lab: Lab, home: Home, jump: str) -> None:
     machine = to_machine(home)
     before = int(machine.run("date +%s"))

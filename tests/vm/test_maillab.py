@@ -59,6 +59,7 @@ def test_up_has_nothing_to_do(maillab: Maillab) -> None:
     assert not [word for word in ("created", "updated", "replaced", "deleted") if word in words]
 
 
+@pytest.mark.long
 def test_restored_lab_knows_nothing_of_what_came_later(lab: Lab, home: Home, maillab: Maillab) -> None:
     kept = deliver(lab, "outside", WENDY, ADMIN).mail.message_id
     maillab("vm", "snapshot", "clean", **NOWHERE)
@@ -81,6 +82,7 @@ def test_restored_lab_knows_nothing_of_what_came_later(lab: Lab, home: Home, mai
     assert "clean" not in maillab("vm", "status").stdout
 
 
+@pytest.mark.long
 def test_lab_that_was_removed_but_for_its_mail_has_it_when_it_comes_back(lab: Lab, maillab: Maillab) -> None:
     kept = deliver(lab, "outside", WENDY, ADMIN).mail.message_id
     lab["tn"].succeed("service postfix stop")

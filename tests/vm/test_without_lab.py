@@ -18,6 +18,7 @@ from maillab.where.ssh import to_machine
 from maillab.where.tunnel import Tunnel
 from tests.vm.conftest import quiet
 
+pytestmark = pytest.mark.long
 MIB = 1 << 20
 WRITTEN = 100  # MiB, of which a part finds no room
 # In the background: it stands still with its machine. Its sum is taken before anything reaches the disk.
