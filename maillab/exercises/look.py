@@ -19,7 +19,7 @@ from maillab.trace.trail import Fate
 from maillab.verify.cells import Cell, Verdict
 from maillab.verify.messages import Message, Postman
 from maillab.verify.probe import probe
-from maillab.verify.sweep import mailboxes, sweep_mailboxes, sweep_queues
+from maillab.verify.sweep import sweep_mailboxes, sweep_queues
 
 PATIENCE = 8.0  # seconds for a message to come to an end; most take half a second
 POLL = 0.2
@@ -32,8 +32,10 @@ VERDICTS = {"connects": Verdict.ACCEPT, "dropped": Verdict.DROP, "closed": Verdi
 # the ids of what is in the queue.
 IN_MAILBOXES = "cd /var/mail && grep -HaoF -f - -- * 2>/dev/null | sort -u; :"
 IN_QUEUES = "cd /var/spool/postfix && grep -rhaoF -f - incoming active deferred hold maildrop 2>/dev/null | sort -u; :"
-FLUSH = ("sh", "-c", "rndc flush >/dev/null 2>&1; :")
-RETRY = ("sh", "-c", "postqueue -f >/dev/null 2>&1; :")
+# What a machine is asked first, all in one docker exec; the names in /var/mail are what it prints.
+FLUSH = "rndc flush >/dev/null 2>&1"
+RETRY = "postqueue -f >/dev/null 2>&1"
+LIST = "ls /var/mail 2>/dev/null"
 
 
 class State(enum.StrEnum):
@@ -64,6 +66,29 @@ class Known:
     mail: Mail
 
 
+def fresh_answers(scene: Scene, *, retry: bool = False) -> dict[str, str]:
+    """Name servers forget what others answered before.
+
+    `retry`: mail servers forget which others did not answer, and try their queues again: for some seconds a server asks
+    no more whom it has not reached (minimal_backoff_time, postconf(5)). Answers what there is in the mailboxes' folder, by machine; a machine that can't be asked is left out.
+    """
+    asked: dict[str, list[str]] = {name: [FLUSH] for name in scene.name_servers}
+    for name in scene.mail_servers if retry else ():
+        asked.setdefault(name, []).append(RETRY)
+    for name in scene.mailbox_machines:
+        asked.setdefault(name, []).append(LIST)
+
+    def ask(name: str) -> str | None:
+        try:
+            return scene.machines.run(name, ["sh", "-c", "; ".join([*asked[name], ":"])])
+        except MachineError:  # what this is about is looked at next
+            return None
+
+    with ThreadPoolExecutor(len(asked) or 1) as pool:
+        printed = dict(zip(asked, pool.map(ask, asked), strict=True))
+    return {name: words for name in scene.mailbox_machines if (words := printed[name]) is not None}
+
+
 @dataclass(slots=True, kw_only=True)
 class Looker:
     """One look at `effects` (name to effect); `known`: messages that were sent before."""
@@ -73,14 +98,25 @@ class Looker:
     known: Mapping[str, Sequence[Known]] = field(default_factory=dict)
     patience: float = PATIENCE
     _still: Mapping[str, str] = field(default_factory=dict)
+    _postman: Postman = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What this look sends has one mark, by which it is swept away."""
+        self._postman = Postman(self.scene.machines, self.scene.plan.machines, domain=DOMAIN)
 
     def look(self) -> dict[str, Finding]:
         """What there is to be seen; a finding for each effect, in their order. Nothing that it sends stays behind."""
-        self.fresh_answers()
+        boxes = fresh_answers(self.scene, retry=any(kind_of(effect) in MAIL_KINDS for effect in self.effects.values()))
         try:
             self._still = self.scene.still()
         except MachineError as error:
             return {name: self._unknown(name, str(error)) for name in self.effects}
+        try:
+            return self._look()
+        finally:
+            sweep_mailboxes(self.scene.machines, boxes, self._postman.mark)
+
+    def _look(self) -> dict[str, Finding]:
         with ThreadPoolExecutor(8) as pool:
             mails = pool.submit(self._mails)
             sent = {name: pool.submit(self._try, name, self._sent) for name in self._of("message")}
@@ -93,25 +129,6 @@ class Looker:
             found = mails.result() | wires.result()
             found |= {name: one.result() for name, one in (sent | others).items()}
         return {name: found[name] for name in self.effects}
-
-    def fresh_answers(self) -> None:
-        """Name servers forget what others answered before; mail servers which others did not, and try queues again.
-
-        For some seconds a server asks no more whom it has not reached (minimal_backoff_time, postconf(5)).
-        """
-        self._everywhere(self.scene.name_servers, FLUSH)
-        if any(kind_of(effect) in MAIL_KINDS for effect in self.effects.values()):
-            self._everywhere(self.scene.mail_servers, RETRY)
-
-    def _everywhere(self, machines: Sequence[str], command: Sequence[str]) -> None:
-        with ThreadPoolExecutor(len(machines) or 1) as pool:
-            list(pool.map(lambda name: self._attempt(name, command), machines))
-
-    def _attempt(self, machine: str, command: Sequence[str]) -> None:
-        try:
-            self.scene.machines.run(machine, command)
-        except MachineError:  # what this is about is looked at next
-            return
 
     def _of(self, kind: str) -> dict[str, Mail]:
         """The mails that were sent before (`message`), or that this look sends."""
@@ -154,23 +171,18 @@ class Looker:
             return {name: self._unknown(name, str(error)) for name in mails}
 
     def _send_and_follow(self, mails: Mapping[str, Mail]) -> dict[str, Finding]:
-        scene = self.scene
-        postman = Postman(scene.machines, scene.plan.machines, domain=DOMAIN)
+        scene, postman = self.scene, self._postman
         messages = {
             name: Message(writer=scene.writer(mail), recipient=str(mail.to), message_id=f"{number}{postman.mark}",
                           body=body_of(mail.body))
             for number, (name, mail) in enumerate(mails.items())
         }  # fmt: skip
-        before = mailboxes(scene.plan.machines, scene.machines)
-        try:
-            with postman.at_work():
-                try:
-                    postman.send(messages.values())
-                    ends = self._follow(postman, messages)
-                finally:
-                    sweep_queues(scene.machines, scene.plan.machines, postman.trail().left(postman.mark))
-        finally:
-            sweep_mailboxes(scene.machines, before, postman.mark)
+        with postman.at_work():
+            try:
+                postman.send(messages.values())
+                ends = self._follow(postman, messages)
+            finally:
+                sweep_queues(scene.machines, scene.plan.machines, postman.trail().left(postman.mark))
         return {
             name: self._judged(name, mails[name], ends[name], message.message_id) for name, message in messages.items()
         }
@@ -248,9 +260,9 @@ class Looker:
         ends = self.scene.post.way(self.scene.writer(one.mail), str(one.mail.to))
         return frozenset(f"{end.what}@{end.hops[-1]}" for end in ends if end.how is How.MAILBOX)
 
-    def _boxes(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
-        """`mailbox@machine` of each that has the message; by Message-ID. Raises MachineError."""
-        return self._grep(ids, self.scene.mailbox_machines, IN_MAILBOXES, lambda name, box: f"{box}@{name}")
+    def _boxes(self, ids: Sequence[str], names: Sequence[str] = ()) -> dict[str, frozenset[str]]:
+        """`mailbox@machine` of each that has the message; by Message-ID. `names`: only there. Raises MachineError."""
+        return self._grep(ids, names or self.scene.mailbox_machines, IN_MAILBOXES, lambda name, box: f"{box}@{name}")
 
     def _queues(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
         """The machines in whose queue the message is; by Message-ID. Raises MachineError."""
@@ -325,20 +337,19 @@ class Looker:
         except PostError as error:
             raise SceneError(f"nobody in this lab fetches mail as {wish.user}") from error
         expected = text("fetched", user=wish.user)
-        message_id = f"{secrets.token_hex(6)}@{DOMAIN}"
-        before = mailboxes(scene.plan.machines, scene.machines)
+        message_id = f"{secrets.token_hex(6)}{self._postman.mark}"
         box = f"{mailbox.user}@{mailbox.server}"
-        try:
-            put = f'printf "Message-ID: <%s>\\nSubject: check\\n\\ncheck\\n" {message_id} | sendmail -i {mailbox.user}'
-            scene.machines.run(mailbox.server, ["sh", "-c", put])
-            deadline = time.monotonic() + self.patience
-            while box not in (seen := self._boxes([message_id])[message_id]) and time.monotonic() < deadline:
-                time.sleep(AGAIN)
-            if box not in seen:
-                return self._finding(name, met=False, expected=expected, seen=in_boxes(seen))
-            why = self._why_not_fetched(mailbox, message_id)
-        finally:
-            sweep_mailboxes(scene.machines, before, message_id)
+        # By this mark, which is in the text of the message, it is swept away.
+        words = f"Message-ID: <{message_id}>\nSubject: check\n\n{message_id}\n"
+        scene.machines.run(mailbox.server, ["sendmail", "-i", mailbox.user], words)
+        deadline = time.monotonic() + self.patience
+        while (
+            box not in (seen := self._boxes([message_id], [mailbox.server])[message_id]) and time.monotonic() < deadline
+        ):
+            time.sleep(AGAIN)
+        if box not in seen:
+            return self._finding(name, met=False, expected=expected, seen=in_boxes(seen))
+        why = self._why_not_fetched(mailbox, message_id)
         return self._finding(name, met=not why, expected=expected, seen=why or expected)
 
     def _why_not_fetched(self, mailbox: Mailbox, message_id: str) -> str:

@@ -12,7 +12,7 @@ from components.plan import Plan
 from maillab.exercises import steps
 from maillab.exercises.exercise import Effect, Exercise, Hint, Mail, Sent
 from maillab.exercises.library import Variant, names, variant
-from maillab.exercises.look import DOMAIN, Finding, Known, Looker, State
+from maillab.exercises.look import DOMAIN, Finding, Known, Looker, State, fresh_answers
 from maillab.exercises.probes import probes
 from maillab.exercises.progress import Book, Check, Progress, now
 from maillab.exercises.scene import Scene, body_of
@@ -340,7 +340,7 @@ class Session:
         self._reset_touched(scene, progress)
         with ThreadPoolExecutor(len(scene.plan.machines)) as pool:
             list(pool.map(self._put_back_mail, scene.kept_machines))
-        Looker(scene=scene, effects={}).fresh_answers()
+        fresh_answers(scene)
 
     def _reset_touched(self, scene: Scene, progress: Progress) -> None:
         """The machines of the fault, and each that is not as it was; who is looked at while the first are reset."""
