@@ -70,7 +70,8 @@ def fresh_answers(scene: Scene, *, retry: bool = False) -> dict[str, str]:
     """Name servers forget what others answered before.
 
     `retry`: mail servers forget which others did not answer, and try their queues again: for some seconds a server asks
-    no more whom it has not reached (minimal_backoff_time, postconf(5)). Answers what there is in the mailboxes' folder, by machine; a machine that can't be asked is left out.
+    no more whom it has not reached (minimal_backoff_time, postconf(5)). Answers what there is in the mailboxes' folder,
+    by machine; a machine that can't be asked is left out.
     """
     asked: dict[str, list[str]] = {name: [FLUSH] for name in scene.name_servers}
     for name in scene.mail_servers if retry else ():
