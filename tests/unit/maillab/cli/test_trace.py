@@ -84,7 +84,7 @@ def test_fits_into_80_columns(name: str) -> None:
 
 def test_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAILLAB_LANG", "zh-TW")
-    assert "信被保留（hold）在那裡" in shown("spam")
+    assert "信被攔下（hold），留在那裡" in shown("spam")
 
 
 def test_there_are_words_for_everything() -> None:
