@@ -61,10 +61,14 @@ def _reason(engine: Engine, wanted: Engine | None) -> str:
 
 
 def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What an engine runs with: no question for a passphrase or an update, DOCKER_HOST of the docker context."""
+    """What an engine runs with: no question for a passphrase or an update, DOCKER_HOST of the docker context.
+
+    And the state in this folder (Pulumi.yaml), where every command looks for it, wherever else Pulumi would keep it.
+    """
     env = {"PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_SKIP_UPDATE_CHECK": "true"} | dict(given)
     if "PULUMI_CONFIG_PASSPHRASE_FILE" in given and "PULUMI_CONFIG_PASSPHRASE" not in given:
         del env["PULUMI_CONFIG_PASSPHRASE"]
+    env.pop("PULUMI_BACKEND_URL", None)
     # Pulumi's provider would follow it before the host of the lab's own engine; `docker` takes DOCKER_HOST first.
     named = env.pop("DOCKER_CONTEXT", "")
     if not env.get("DOCKER_HOST") and (host := _context_host(env, named)):

@@ -87,6 +87,10 @@ def test_a_passphrase_file_is_not_overruled() -> None:
     )
 
 
+def test_state_is_kept_where_the_commands_look_for_it() -> None:
+    assert "PULUMI_BACKEND_URL" not in environment({"PULUMI_BACKEND_URL": "s3://elsewhere", "DOCKER_HOST": "unix:///x"})
+
+
 def test_the_docker_context_becomes_docker_host(program: Program, tmp_path: Path) -> None:
     program("docker", "echo ssh://teacher@lab.example")
     env = environment({"DOCKER_CONTEXT": "lab", "DOCKER_CONFIG": str(tmp_path)})
