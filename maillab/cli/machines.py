@@ -112,30 +112,18 @@ def call_of(stack: str) -> str:
     return "bin/maillab" if stack == usual else maillab(stack)
 
 
-def next_steps(
-    stack: str, machines: Iterable[MachineRow], *, here: bool = True, somebody: str = ""
-) -> list[tuple[str, str]]:
-    """Three commands to try, each with what it shows; only of machines, and to a user, that there are.
-
-    `here`: the docker command itself works on the lab's engine. `somebody`: the address of a user.
-    """
+def next_steps(stack: str, machines: Iterable[MachineRow], *, somebody: str = "") -> list[tuple[str, str]]:
+    """Three commands to try, each with what it shows; only of machines, and to a user (an address), that there are."""
     by_name = {row.name: row for row in machines}
     call = call_of(stack)
     steps = []
     inside = by_name.get("mail") or by_name.get("dns")
     if inside:
         steps.append((f"{call} shell {inside.name}", text("try-shell")))
-    outside = by_name.get("outside")
-    if outside and somebody:
-        go_in = f"docker exec {outside.container}" if here else f"{call} shell {outside.name}"
-        line = f"{go_in} {SWAKS.format(source=outside.ipv4.split()[0], somebody=somebody)}"
-        steps.append((line, text("try-message")))
+    if somebody:
+        steps.append((f"{call} send --to {somebody}", text("try-message")))
     steps.append((f"{call} preview --diff", text("try-preview")))
     return steps
-
-
-# The machine has the addresses of many hosts: without one of them the system would choose.
-SWAKS = "swaks --li {source} \\\n      --from friend@example.com --to {somebody}"
 
 
 def a_user_of(stack: Stack) -> str:

@@ -19,6 +19,7 @@ from maillab.exercises.progress import Book
 FULL, SPARE = 95, 1024 * 1024
 EMULATED = 20  # seconds for one try of one service, where a processor is emulated
 # What a machine may say instead of CONFIGURED, and the command that helps.
+WORKED_ON = ("booting", "updating")  # services may be on their way: that they do not answer is no fault
 HELP = {"waiting": "reset", "unfinished": "up", "unbooted": "reset"}
 
 
@@ -60,6 +61,11 @@ class LabStatus:
     def broken(self) -> list[MachineStatus]:
         """The machines that have a problem."""
         return [machine for machine in self.machines if machine.problems]
+
+    @property
+    def unready(self) -> list[MachineStatus]:
+        """The machines that boot, or that an update works on."""
+        return [machine for machine in self.machines if machine.state in WORKED_ON]
 
     @property
     def well(self) -> bool:
@@ -131,7 +137,8 @@ def judge(
     if report.state in HELP:
         repair = up if HELP[report.state] == "up" else reset
         problems.append(Problem(what=text(f"unready-{report.state}"), repair=repair))
-    problems += [Problem(what=f"{service.name}: {service.why}", repair=reset) for service in report.broken]
+    if report.state not in WORKED_ON:
+        problems += [Problem(what=f"{service.name}: {service.why}", repair=reset) for service in report.broken]
     problems += _full_disk(row, report.disk, stack)
     if not state:
         state = report.state if report.state != CONFIGURED else "broken" if problems else "well"

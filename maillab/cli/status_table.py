@@ -106,6 +106,9 @@ def _headline(status: LabStatus) -> Text:
         return Text(text("exercise-runs-status", name=status.exercise), style=BETWEEN)
     if broken:
         return Text(text("lab-is-broken", stack=status.stack, number=number, broken=broken), style=BROKEN)
+    if status.unready:
+        names = ", ".join(machine.row.name for machine in status.unready)
+        return Text(text("lab-is-unready", stack=status.stack, names=names), style=BETWEEN)
     return Text(text("lab-is-well", stack=status.stack, number=number), style=WELL)
 
 

@@ -122,6 +122,13 @@ def test_machine_that_is_worked_on_is_no_problem(stack: Stack, state: str) -> No
     assert (found.state, found.problems) == (state, ())
 
 
+@pytest.mark.parametrize("state", ["booting", "updating"])
+def test_service_that_is_on_its_way_is_no_fault(stack: Stack, state: str) -> None:
+    found = lab(judged(stack, replace(DEAF, state=state)))
+    assert (found.broken, [one.row.name for one in found.unready], found.well) == ([], ["mail"], True)
+    assert text(found).splitlines()[0].rstrip() == "lab: nothing is broken; not ready yet: mail"
+
+
 def test_machine_that_can_not_be_asked(stack: Stack) -> None:
     (problem,) = judged(stack, ReportError("no answer within 42 s")).problems
     assert problem.what == "it can't be asked: no answer within 42 s"
