@@ -26,7 +26,7 @@ def receive(lab: Lab, *mails: Message) -> list[Delivered]:
 @pytest.fixture(autouse=True)
 def _empty(lab: Lab) -> None:
     """Nobody else's messages in wang's mailbox."""
-    lab["mail"].succeed("truncate -s 0 /var/mail/wang")
+    lab["mail"].succeed("truncate --no-create --size 0 /var/mail/wang")
 
 
 LONG = {
