@@ -122,7 +122,7 @@ def show_task(wanted: Variant) -> None:
     console.print()
     paragraph(str(found.task))
     console.print()
-    console.print(Styled(text("exercise-what-next")))
+    console.print(Styled(text("exercise-what-next")), soft_wrap=True)  # a command can be copied
 
 
 def show_progress(progress: Progress) -> None:
