@@ -18,6 +18,7 @@ atexit.register(gc.freeze)
 
 from maillab.cli.app import app  # noqa: E402
 from maillab.cli.completion import prepare  # noqa: E402
+from maillab.cli.help import command_of  # noqa: E402
 from maillab.cli.problem import MaillabError, failed, shown  # noqa: E402
 
 NO_PLACE = (errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
@@ -27,7 +28,7 @@ def main() -> int:
     """Run the command; a MaillabError becomes words on stderr and its exit status."""
     try:
         prepare()
-        app(prog_name="maillab")
+        command_of(app)(prog_name="maillab")
     except MaillabError as error:
         return show(error)
     except PermissionError as error:

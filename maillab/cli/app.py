@@ -28,11 +28,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # no boxes: their lines are two columns wide on some Chinese terminals
 )
 state = typer.Typer(help="The lab's state.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(state, name="state")
-app.add_typer(vm, name="vm")
 app.add_typer(exercise, name="exercise")
-app.command()(graph)
-app.command()(capture)
+app.add_typer(vm, name="vm")
+app.add_typer(state, name="state")
 
 
 def show_version(wanted: bool) -> None:
@@ -395,3 +393,7 @@ def move(context: typer.Context, to: Annotated[Engine, typer.Option(help="Its ne
 
     path = hand_over(chosen(context).stack, to)
     typer.echo(text("moved", engine=to, path=path))
+
+
+app.command()(graph)
+app.command()(capture)

@@ -48,7 +48,7 @@ def padded(cells: Sequence[str], to: Sequence[int]) -> list[str]:
     return [cell + " " * (width - cell_len(cell)) for cell, width in zip(cells, to, strict=True)]
 
 
-def wrapped(words: str, width: int, indent: int = 0) -> Iterator[str]:
+def wrapped(words: str, width: int, indent: int = 0, hanging: int = HANGING) -> Iterator[str]:
     """The words as lines of at most `width` columns, if no word is longer."""
     words = "\n".join(map(printable, words.split("\n")))
     line, begin = " " * indent, indent
@@ -56,7 +56,7 @@ def wrapped(words: str, width: int, indent: int = 0) -> Iterator[str]:
     for piece in PIECE.findall(words):
         if cell_len(line) + cell_len(piece.rstrip()) > room and line.strip():
             yield line.rstrip()
-            begin = indent + HANGING
+            begin = indent + hanging
             line = " " * begin
         if piece.strip() or line.strip():
             line += piece

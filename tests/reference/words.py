@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from maillab.cli.help import chinese
+
 FILE = Path(__file__).with_name("texts.toml")
 
 
@@ -28,7 +30,8 @@ def meaning(language: str, section: str, key: str) -> str:
 
 def translated(language: str, english: str) -> str:
     """A text of the command line in the page's language; English where there is no other yet."""
-    return str(texts()["commands"].get(english, english)) if _column(language) else english
+    written = {**texts()["commands"], **chinese()["texts"]}
+    return str(written.get(english, english)) if _column(language) else english
 
 
 def cell(text: str) -> str:
