@@ -66,10 +66,12 @@ def options(
 def up(context: typer.Context) -> None:
     """Bring the lab to what its configuration says; then show how its machines are, and what to try."""
     from maillab.cli.belongings import belongings_of  # noqa: PLC0415
+    from maillab.cli.docker import RUNNING  # noqa: PLC0415
     from maillab.cli.drift import flags_of  # noqa: PLC0415
     from maillab.cli.first_screen import show_first_screen  # noqa: PLC0415
     from maillab.cli.history import by_hand, recorded  # noqa: PLC0415
     from maillab.cli.left_mail import left_mail_lines  # noqa: PLC0415
+    from maillab.cli.machines import standing_still  # noqa: PLC0415
     from maillab.cli.reconnect import reconnect  # noqa: PLC0415
     from maillab.cli.status import running_exercise  # noqa: PLC0415
     from maillab.cli.tags import former_tags, remove_everywhere  # noqa: PLC0415
@@ -88,7 +90,8 @@ def up(context: typer.Context) -> None:
         record["said"] = list(reconnect(choice.stack))
         for line in record["said"]:
             typer.echo(line)
-        flags, why = flags_of(choice.stack)
+        still = standing_still(choice.stack)
+        flags, why = flags_of(choice.stack, still)
         if why:
             typer.echo(text("looking-first", why=why))
         tags = former_tags(choice.stack)
@@ -98,7 +101,10 @@ def up(context: typer.Context) -> None:
             typer.echo(text("kept-unused-mail", names=", ".join(kept)))
         if removed := list(remove_everywhere(choice.stack, tags)):
             typer.echo(text("removed-unused-images", names=", ".join(removed)))
-        record["by_hand"] = by_hand(show_first_screen(choice.stack))
+        status = show_first_screen(choice.stack)
+        record["by_hand"] = by_hand(status)
+        running = {one.row.name for one in status.machines if one.row.state == RUNNING}
+        record["started"] = [name for name in still if name in running]
 
 
 @app.command()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from maillab.cli.docker import docker, on
-from maillab.cli.machines import has_drift
 from maillab.cli.problem import MaillabError
 from maillab.cli.stack import Engine, Stack
 from maillab.cli.text import text
@@ -18,11 +17,14 @@ IMAGE = "docker:index/image:Image"
 BROUGHT = "command:local:Command::images"  # with `build: here`; its output has lines "tag id"
 
 
-def flags_of(stack: Stack) -> tuple[list[str], str]:
-    """Additional flags for the engine's `up`, and the reason as text for people; nothing when nothing is missing."""
+def flags_of(stack: Stack, still: Sequence[str]) -> tuple[list[str], str]:
+    """Additional flags for the engine's `up`, and the reason as text for people; nothing when nothing is missing.
+
+    `still`: the machines that do not run.
+    """
     flags: list[str] = []
     reasons: list[str] = []
-    if has_drift(stack):
+    if still:
         reasons.append(text("drift-stopped"))
     elif gone := _gone(stack):
         reasons.append(text("drift-gone", kinds=", ".join(text(f"kinds-{kind}") for kind in gone)))

@@ -143,6 +143,8 @@ def _details(run: Run) -> Iterator[str]:
     for op in OPS:
         if names := things.get(op):
             yield text(f"op-{op}", things=", ".join(_by_kind(names)))
+    if started := run.get("started"):
+        yield text("history-started", names=", ".join(started))
     for machine, paths in (run.get("files") or {}).items():
         yield text("history-files", machine=machine, names=some_of(paths))
     for machine, edits in (run.get("by_hand") or {}).items():
@@ -157,7 +159,7 @@ def _details(run: Run) -> Iterator[str]:
     counts = run.get("resources") or {}
     if counts and not things and not run.get("files"):
         yield text("history-resources", counts=", ".join(f"{number} {op}" for op, number in counts.items()))
-    if "resources" in run and not counts:
+    if "resources" in run and not counts and not run.get("started"):
         yield text("history-unchanged")
 
 

@@ -88,12 +88,12 @@ def of_stack(stack: Stack) -> list[MachineRow]:
     return rows(outputs, containers(stack.label))
 
 
-def has_drift(stack: Stack) -> bool:
-    """Does a machine not run that the last `up` left running?"""
+def standing_still(stack: Stack) -> list[str]:
+    """The machines that do not run, and that the last `up` left running."""
     outputs = stack.outputs()
     if not outputs.get("machines"):
-        return False
-    return any(row.state != RUNNING for row in rows(outputs, containers(stack.label)))
+        return []
+    return [row.name for row in rows(outputs, containers(stack.label)) if row.state != RUNNING]
 
 
 def find(stack: Stack, name: str) -> MachineRow:

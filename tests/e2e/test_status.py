@@ -1,6 +1,8 @@
 """`maillab status` names everything that is broken in a lab, and what repairs it."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -166,7 +168,17 @@ def test_up_shows_what_is_broken_and_repairs_containers(workbench: Lab, damaged:
     assert done.returncode == 0, done.stderr
     assert "tn: connected to its network again, and restarted" in done.stdout
     assert f"repair: {command(workbench, 'reset', 'mail')}" in done.stdout
+    assert last_run(workbench)["started"] == ["workstation"]
+    assert last_run(workbench)["by_hand"]["mail"] == [{"path": MAIN, "how": "edited"}]
     workbench.find_machines()
     for name in ("workstation", "tn"):
         wait_until(f"{name} is well", lambda name=name: status_of(workbench)[name]["state"] == "well")  # type: ignore[misc]
     assert up(workbench) == {}
+
+
+def last_run(lab: Lab) -> dict[str, Any]:
+    """What `maillab history` says of the newest run."""
+    done = maillab(lab, "history", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    (run,) = json.loads(done.stdout)["runs"]
+    return dict(run)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from maillab.cli.drift import flags_of
+from maillab.cli.machines import standing_still
 from maillab.cli.stack import Engine, Stack
 from tests.unit.conftest import Program
 from tests.unit.maillab.cli.conftest import configure, save_state
@@ -54,7 +55,7 @@ def flags(stack: Stack, program: Program) -> Flags:
     ) -> tuple[list[str], str]:
         program("docker", DOCKER.format(**{**THERE, **gone}))
         save_state(stack, engine, OUTPUTS, more=[*WHOLE, *more])
-        return flags_of(stack)
+        return flags_of(stack, standing_still(stack))
 
     return ask
 
@@ -97,4 +98,4 @@ def test_nothing_to_look_for(flags: Flags) -> None:
 
 def test_without_a_lab_no_engine_is_asked(stack: Stack, program: Program) -> None:
     program("docker", "exit 1")
-    assert flags_of(stack) == ([], "")
+    assert flags_of(stack, standing_still(stack)) == ([], "")

@@ -72,6 +72,7 @@ def test_a_run_says_what_changed(stack: Stack) -> None:
         ({"command": "down", "asked": {"keep_mail": True}}, "down --keep-mail, by teacher: done"),
         ({"outcome": "failed", "why": "`up` failed: the disk is full"}, "    `up` failed: the disk is full"),
         ({"resources": {}, "things": {}, "files": {}}, "    nothing changed"),
+        ({"resources": {}, "started": ["tn", "mail"]}, "    started again: tn, mail"),
         ({"kept": {"mail": ".pulumi-state/kept/lab/mail/1"}}, "    mail: what was made by hand is kept in .pulumi"),
         ({"failed": {"mail": "no\nmore"}}, "    mail: no"),
         ({"machines": {"mail": 5.2, "dns": 5}}, "    as configured again: mail, dns"),
@@ -175,7 +176,8 @@ def test_up_reset_and_down_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing: dict[str, object] = {
         "choice.Choice.reach_engine": None, "choice.Choice.refuse_copy": None, "choice.Choice.refuse_moved": None,
         "choice.Choice.refuse_taken": None, "choice.Choice.run": None, "reconnect.reconnect": ["mail: connected"],
-        "drift.flags_of": ([], ""), "tags.former_tags": {}, "tags.remove_everywhere": [],
+        "drift.flags_of": ([], ""), "machines.standing_still": ["mail", "dns"],
+        "tags.former_tags": {}, "tags.remove_everywhere": [],
         "belongings.Belongings.unused_mail": [], "reset.reset_machines": [], "down.remove_lab": iter(["removed"]),
         "first_screen.show_first_screen": status(Edit(how="edited", path="/etc/aliases")),
     }  # fmt: skip
@@ -186,6 +188,7 @@ def test_up_reset_and_down_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     noted = runs(Stack(name="dc1es"))
     assert [run["command"] for run in noted] == ["up", "reset", "down"]
     assert [run["outcome"] for run in noted] == ["done"] * 3
+    assert noted[0]["started"] == ["mail"]
     assert noted[0]["by_hand"] == {"mail": [{"path": "/etc/aliases", "how": "edited"}]}
     assert noted[1]["asked"] == {"machines": ["mail"]}
     assert (noted[0]["said"], noted[2]["said"]) == (["mail: connected"], ["removed"])

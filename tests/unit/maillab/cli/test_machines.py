@@ -7,7 +7,7 @@ import pytest
 
 from maillab.cli.configuration import stack_plan
 from maillab.cli.docker import Container
-from maillab.cli.machines import a_user_of, find, has_drift, next_steps, of_stack, rows, somebody_of
+from maillab.cli.machines import a_user_of, find, next_steps, of_stack, rows, somebody_of, standing_still
 from maillab.cli.problem import MaillabError
 from maillab.cli.stack import ROOT, Engine, Stack
 from tests.unit.conftest import Program
@@ -154,27 +154,27 @@ def test_status_asks_docker_for_the_stack_only(stack: Stack, program: Program) -
 def test_a_stopped_machine_is_drift(stack: Stack, program: Program) -> None:
     program("docker", """echo '["lab-mail","mail","lab","exited"]'""")
     save_state(stack, Engine.OFFLINE, OUTPUTS)
-    assert has_drift(stack)
+    assert standing_still(stack)
 
 
 @pytest.mark.usefixtures("no_engine")
 def test_without_a_lab_there_is_no_drift(stack: Stack) -> None:
     """The first `up` on a computer without an engine: it makes one, in a virtual machine, or goes to another one."""
-    assert not has_drift(stack)
+    assert not standing_still(stack)
 
 
 @pytest.mark.usefixtures("no_engine")
 @pytest.mark.parametrize("outputs", [{}, {"machines": {}}], ids=str)
 def test_a_lab_without_machines_has_no_drift(stack: Stack, outputs: dict[str, object]) -> None:
     save_state(stack, Engine.OFFLINE, outputs)
-    assert not has_drift(stack)
+    assert not standing_still(stack)
 
 
 @pytest.mark.usefixtures("no_engine")
 def test_a_lab_whose_engine_is_away_is_told(stack: Stack) -> None:
     save_state(stack, Engine.OFFLINE, OUTPUTS)
     with pytest.raises(MaillabError, match="no Docker engine answers"):
-        has_drift(stack)
+        standing_still(stack)
 
 
 def test_running_machines_are_no_drift(stack: Stack, program: Program) -> None:
@@ -182,4 +182,4 @@ def test_running_machines_are_no_drift(stack: Stack, program: Program) -> None:
         "docker", """for m in router mail outside; do echo "[\\"lab-$m\\",\\"$m\\",\\"lab\\",\\"running\\"]"; done"""
     )
     save_state(stack, Engine.OFFLINE, OUTPUTS)
-    assert not has_drift(stack)
+    assert not standing_still(stack)
