@@ -19,7 +19,7 @@ def main(monkeypatch: pytest.MonkeyPatch) -> Main:
         def fail(**_: object) -> None:
             raise error
 
-        monkeypatch.setattr(module, "app", fail)
+        monkeypatch.setattr(module, "command_of", lambda _: fail)
         return int(module.main())
 
     return run

@@ -210,7 +210,7 @@ def test_message_is_sent_from_a_machine_that_runs(
     row = MachineRow(name="outside", container="lab-outside", ipv4="", ipv6="", state=state, role="")
     monkeypatch.setattr("maillab.cli.send.stack_plan", lambda _: tutorial.plan)
     monkeypatch.setattr("maillab.cli.send.find", lambda *_: row)
-    monkeypatch.setattr(Logs, "begin", lambda _self: None)
+    monkeypatch.setattr(Logs, "at_work", lambda _self: nullcontext())
     monkeypatch.setattr(Logs, "follow", lambda *_: traced("plain"))
     monkeypatch.setattr(Machines, "run", lambda *_: f"reply 0 250 .\n {TAKEN.text}\n")
     if state == "exited":
