@@ -12,13 +12,18 @@ from components.config.section import HostAddress6, section
 
 @section
 class OutsideMailServer:
-    """The mail server of another domain (the tutorial: tnuser@tn.edu.tw)."""
+    """The mail server of another domain (the tutorial: tnuser@tn.edu.tw).
+
+    `checks_client_names`: a client whose address has no name in DNS, or one that does not lead back to the address,
+    has to wait (reject_unknown_client_hostname, postconf(5)).
+    """
 
     name: str
     domain: str
     ipv4: IPv4Address
     ipv6: HostAddress6
     users: tuple[User, ...]
+    checks_client_names: bool = False
 
 
 @section

@@ -41,7 +41,9 @@ def tn_files(lab: LabConfig) -> dict[str, str]:
     aliases = [{"name": "mailer-daemon", "targets": ["postmaster"]}, {"name": "postmaster", "targets": ["root"]}]
     aliases += [{"name": "root", "targets": [user.name]} for user in mail.users[:1]]
     return {
-        "/etc/postfix/main.cf": _main_cf(fqdn, mail.domain, "$myhostname, $mydomain, localhost"),
+        "/etc/postfix/main.cf": _main_cf(
+            fqdn, mail.domain, "$myhostname, $mydomain, localhost", checks_client_names=mail.checks_client_names
+        ),
         "/etc/postfix/master.cf": (FILES / "mail/master.cf").read_text(encoding="utf-8"),
         "/etc/aliases": render_template("mail/aliases.j2", aliases=aliases),
         "/etc/mailname": f"{fqdn}\n",
@@ -63,7 +65,7 @@ def outside_files(lab: LabConfig) -> dict[str, str]:
     first = senders[0]
     patterns = sorted((name.replace(".", r"\."), host) for name, host in _identities(senders).items())
     return {
-        "/etc/postfix/main.cf": _main_cf(first.host, first.domain, "localhost", senders, mailboxes),
+        "/etc/postfix/main.cf": _main_cf(first.host, first.domain, "localhost", senders),
         "/etc/postfix/master.cf": render_template("internet/master.cf.j2", senders=senders),
         "/etc/postfix/senders": render_template("internet/senders.j2", senders=patterns),
         "/etc/postfix/mailboxes": render_template("internet/mailboxes.j2", mailboxes=mailboxes),
@@ -92,7 +94,8 @@ def _main_cf(
     mydomain: str,
     mydestination: str,
     senders: tuple[Sender, ...] = (),
-    mailboxes: list[tuple[str, str]] | None = None,
+    *,
+    checks_client_names: bool = False,
 ) -> str:
     return render_template(
         "internet/main.cf.j2",
@@ -100,11 +103,12 @@ def _main_cf(
         mydomain=mydomain,
         mydestination=mydestination,
         mynetworks=MYNETWORKS,
+        checks_client_names=checks_client_names,
         message_size_limit=MESSAGE_SIZE_LIMIT,
         retry=RETRY,
         retry_max=RETRY_MAX,
         senders=senders,
-        mailboxes=mailboxes or [],
+        mailboxes=_mailboxes(senders),
     )
 
 

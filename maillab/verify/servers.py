@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from components.config.lab import LabConfig, MachineConfig, SchoolConfig
 from components.config.network import Address
 from components.part import Blueprint, Relay
+from maillab.verify.client_names import NO_CLIENT_NAME, named_clients
 from maillab.verify.parameters import Parameters
 from maillab.verify.restrictions import UNKNOWN_USER, Asked, refusal
 
@@ -25,6 +26,7 @@ class Servers:
     _parameters: dict[str, Parameters] = field(default_factory=dict, repr=False)
     _restrictions: dict[str, list[list[str]]] = field(default_factory=dict, repr=False)
     _addresses: dict[str, dict[int, Address]] = field(default_factory=dict, repr=False)
+    _named: list[frozenset[Address]] = field(default_factory=list, repr=False)
 
     def config(self, name: str) -> tuple[SchoolConfig | None, MachineConfig | None]:
         """A machine's school and its own section there; (None, None) for the machines of the Internet."""
@@ -60,6 +62,8 @@ class Servers:
         if "%" in name and self.is_local(machine, recipient):
             # user%elsewhere@here is user@elsewhere (allow_percent_hack, postconf(5)).
             return self.refusal(machine, client, "@".join(name.rsplit("%", 1)))
+        if self._is_nameless(machine, client):
+            return NO_CLIENT_NAME
         parameters = self.parameters(machine)
         known = self.takes(machine, recipient)
         asked = Asked(
@@ -74,6 +78,15 @@ class Servers:
         if code := refusal(self._restrictions[machine], asked):
             return code
         return "" if asked.is_listed or parameters.takes_unknown_users else UNKNOWN_USER
+
+    def _is_nameless(self, machine: str, client: Address) -> bool:
+        """Does the machine check the names of its clients, and has this one none?"""
+        mail = self.lab.internet.mail
+        if machine != mail.name or not mail.checks_client_names or self.trusts(machine, client):
+            return False
+        if not self._named:
+            self._named.append(named_clients(self.plans))
+        return client not in self._named[0]
 
     def takes(self, machine: str, recipient: str) -> bool | None:
         """Is the recipient one of the machine's (True), nobody in a domain of its (False), or not its business?"""

@@ -128,3 +128,14 @@ def test_what_must_outlive_the_container_is_on_volumes(make: object) -> None:
     part = make(LAB)
     wanted = {"/var/lib/maillab"} if "bind" in part.roles else {"/var/mail", "/var/spool/postfix"}
     assert set(part.volumes.values()) == wanted
+
+
+def test_receiver_checks_the_names_of_its_clients_where_it_should() -> None:
+    data = copy.deepcopy(stack_data(ROOT, "dc1es"))
+    assert isinstance(data["internet"], dict)
+    data["internet"]["mail"]["checks_client_names"] = True
+    checking, usual = (tn_files(lab)["/etc/postfix/main.cf"] for lab in (parse(data, "dc1es"), LAB))
+    line = "smtpd_client_restrictions = permit_mynetworks, reject_unknown_client_hostname"
+    assert line in checking.splitlines()
+    assert "smtpd_client_restrictions" not in usual
+    assert "smtpd_client_restrictions" not in outside_files(parse(data, "dc1es"))["/etc/postfix/main.cf"]
