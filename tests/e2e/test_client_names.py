@@ -6,11 +6,18 @@ from contextlib import contextmanager
 
 import pytest
 
-from driver.lab import Lab
-from tests.support.program import ROOT, up
+from driver.lab import ROOT, Lab
+from driver.machine import wait_until
+from driver.mail import new_message, submit
+from maillab.cli.configuration import stack_plan
+from maillab.cli.stack import Stack
+from maillab.trace.hops import Hop
+from maillab.verify.run import prove
+from tests.support.delivered import arrived
+from tests.support.mailqueue import wait_for_queue
+from tests.support.program import up
 from tests.support.stacks import stack_data
 
-FORWARD, REVERSE = "/etc/bind/db.dc1es.tnc.edu.tw", "/etc/bind/db.182.26.163.in-addr.arpa"
 SENDER, RECIPIENT = "chen@dc1es.tnc.edu.tw", "tnuser@tn.edu.tw"
 
 
@@ -23,3 +30,46 @@ def strict(workbench: Lab) -> Lab:
     workbench.edit("config:\n", f"config:\n  maillab:internet: {json.dumps(internet)}\n")
     up(workbench)
     return workbench
+
+
+@contextmanager
+def filter_called(lab: Lab, name: str) -> Iterator[None]:
+    """The reverse zones have the filter by another name, of both families, and the Internet asks again."""
+
+    def rename(old: str, new: str) -> None:
+        lab["dns"].succeed(
+            rf"sed -i --follow-symlinks 's/PTR   {old}\./PTR   {new}./' /etc/bind/db.*.arpa && rndc reload"
+        )
+        lab["dns"].wait_until_succeeds(f"dig +short @127.0.0.1 -x 163.26.182.249 | grep '^{new}[.]'")
+        lab["internet"].succeed("rndc flush")
+
+    rename("spamfilter", name)
+    try:
+        yield
+    finally:
+        rename(name, "spamfilter")
+
+
+def test_mail_of_a_client_without_a_name_waits_until_it_has_one(strict: Lab) -> None:
+    spamfilter, mail = strict["spamfilter"], new_message(SENDER, RECIPIENT)
+    with filter_called(strict, "filter"):
+        first = submit(strict, "mail", SENDER, RECIPIENT, mail)
+        wait_until("it is at the filter", lambda: last_hop(strict, first).machine == "spamfilter")
+        waiting = wait_for_queue(spamfilter, last_hop(strict, first).entry.queue_id, "deferred")
+    assert "450 4.7.25 Client host rejected: cannot find your hostname" in waiting.reasons[0]
+    spamfilter.succeed("postqueue -f")
+    delivered = arrived(strict, mail, strict.wait_for_delivery("mail", first, RECIPIENT))
+    assert delivered.path == ["mail", "spamfilter", "tn"]
+
+
+def last_hop(lab: Lab, queue_id: str) -> Hop:
+    """Where the message is that `mail` took under this id."""
+    return lab.hops("mail", queue_id, RECIPIENT)[-1]
+
+
+def test_prover_knows_who_is_let_in(strict: Lab) -> None:
+    proof = prove(stack_plan(Stack(name=strict.stack, root=strict.folder)), environment=strict.environment)
+    assert proof.unknown == ()
+    assert [one for one in proof.answers if not one.agrees] == []
+    assert [one for one in proof.messages if not one.agrees] == []
+    assert proof.holds
