@@ -19,6 +19,9 @@ class Text:
         return self.zh if language() == CHINESE else self.en
 
 
+BODIES = ("spam", "virus", "archive")  # of a message, beside a size
+
+
 class Home(enum.StrEnum):
     """Where a fault lives: in the student's stack file (`up` repairs it), or on machines (only hands do)."""
 
@@ -48,8 +51,8 @@ class Step:
 class Mail:
     """A message, from `sender` to `to`, or (`message`) one of those that were sent when the exercise began.
 
-    `via`: handed straight to that machine, past the MX. `body`: `spam` (GTUBE), `virus` (EICAR's test
-    file), or so many kilobytes (`100k`).
+    `via`: handed straight to that machine, past the MX. `body`: `spam` (GTUBE), `virus` (EICAR's test file), `archive`
+    (one that no scanner here can look into), or so many kilobytes (`100k`).
     What should become of it: in exactly the mailboxes `ends` (`admin@mail`; unset: as the good configuration says), by
     all of the machines `through`; refused, held or waiting `at` that machine, with `code` (how it begins).
     """

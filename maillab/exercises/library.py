@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined, TemplateError
 
 from components.config.problem import ConfigurationError, Problem, problem, shown
 from components.config.reader import read
-from maillab.exercises.exercise import KINDS, MAIL_KINDS, Effect, Exercise, Home, Step
+from maillab.exercises.exercise import BODIES, KINDS, MAIL_KINDS, Effect, Exercise, Home, Step
 from maillab.offline.values import OfflineError
 from maillab.offline.yaml_file import read_yaml
 
@@ -149,5 +149,5 @@ def _check_effect(effect: Effect, where: str, messages: set[str]) -> Iterator[Pr
             yield problem("unknown-message", f"{place}.message", name=mail.message, known=", ".join(sorted(messages)))
     elif mail.sender is None or mail.to is None:
         yield problem("no-message", place)
-    if mail.body is not None and mail.body not in ("spam", "virus") and not mail.body.removesuffix("k").isdigit():
+    if mail.body is not None and mail.body not in BODIES and not mail.body.removesuffix("k").isdigit():
         yield problem("bad-body", f"{place}.body", value=mail.body)

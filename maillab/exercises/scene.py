@@ -1,5 +1,6 @@
 """The lab that an exercise is in: what is right there, who writes from where, and which machines run."""
 
+import base64
 import json
 import subprocess
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from maillab.verify.cells import Cell, Policy, Source
 from maillab.verify.directory import directory
 from maillab.verify.pairs import domains_of
 from maillab.verify.routes import Post, Writer
+
+# How a RAR archive begins, which ClamAV without its unfree part can't open; filters decode base64 wherever it stands.
+ARCHIVE = base64.b64encode(b"Rar!\x1a\x07\x01\x00" + bytes(64))
 
 
 class SceneError(Exception):
@@ -138,4 +142,6 @@ def body_of(body: str | None) -> str:
         return ""
     if body == "virus":
         return EICAR.decode()
+    if body == "archive":
+        return ARCHIVE.decode()
     return "x" * (int(body.removesuffix("k")) * (1000 if body.endswith("k") else 1))
