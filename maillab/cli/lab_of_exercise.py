@@ -16,7 +16,7 @@ from maillab.cli.configuration import stack_plan
 from maillab.cli.docker import host_environment
 from maillab.cli.engine import environment
 from maillab.cli.machines import of_stack
-from maillab.cli.problem import failed
+from maillab.cli.problem import MaillabError, failed
 from maillab.cli.reset import reset_machines
 from maillab.cli.stack import Stack
 from maillab.cli.status import ask
@@ -55,6 +55,14 @@ class StackLab:
         )  # fmt: skip
         if done.returncode:
             raise failed("exercise-up", words="\n".join(done.stdout.splitlines()[-20:]))
+
+    def bring_back(self) -> None:
+        """The same; machines that refuse it, for what was done by hand there, are reset first. Raises MaillabError."""
+        try:
+            self.up()
+        except MaillabError:
+            self.reset(self.edited([row.name for row in of_stack(self.stack)]))
+            self.up()
 
     def reset(self, names: Sequence[str]) -> None:
         """Have these machines be as the last `up` configured them. Raises MaillabError: one of them could not."""

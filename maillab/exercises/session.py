@@ -46,6 +46,9 @@ class Lab(Protocol):
     def up(self) -> None:
         """Bring the lab to what its stack file says."""
 
+    def bring_back(self) -> None:
+        """The same, whatever was done by hand on its machines."""
+
     def reset(self, names: Sequence[str]) -> None:
         """Have these machines be as the last `up` configured them."""
 
@@ -342,7 +345,11 @@ class Session:
             for name in scene.name_servers:
                 with suppress(MachineError):  # it may be down: `up` looks at that
                     self.lab.machines.run(name, FORGET_SERIALS)
-            self.lab.up()
+            try:
+                self.lab.bring_back()
+            except BaseException:
+                self.book.stack_file.write_text(text, "utf-8")  # so that the next reset brings it back
+                raise
         self._reset_touched(scene, progress)
         with ThreadPoolExecutor(len(scene.plan.machines)) as pool:
             list(pool.map(self._put_back_mail, scene.kept_machines))

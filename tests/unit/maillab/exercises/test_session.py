@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from components.plan import Plan
-from maillab.exercises.look import Looker
 from maillab.exercises.progress import Book, Progress
 from maillab.exercises.session import BEFORE, FORGET_SERIALS, Session
 from tests.unit.labs import model
@@ -34,6 +33,8 @@ class FakeLab:
     def up(self) -> None:
         self.done.append("up")
 
+    bring_back = up
+
     def reset(self, names: Sequence[str]) -> None:
         self.done.append(f"reset {' '.join(names)}")
 
@@ -46,7 +47,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """Of an exercise in whose stack file a student has written something; Docker is not asked."""
     monkeypatch.setattr(Session, "_reset_touched", lambda *_: None)
     monkeypatch.setattr(Session, "_put_back_mail", lambda *_: None)
-    monkeypatch.setattr(Looker, "fresh_answers", lambda _: None)
+    monkeypatch.setattr("maillab.exercises.session.fresh_answers", lambda _: {})
     book = Book(root=tmp_path, stack="mine")
     book.write(BEFORE, "serial: 1\n")
     book.stack_file.write_text("serial: 5\n", "utf-8")
