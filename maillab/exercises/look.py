@@ -36,6 +36,8 @@ IN_QUEUES = "cd /var/spool/postfix && grep -rhaoF -f - incoming active deferred 
 FLUSH = "rndc flush >/dev/null 2>&1"
 RETRY = "postqueue -f >/dev/null 2>&1"
 LIST = "ls /var/mail 2>/dev/null"
+# A message to a mailbox, on stdin, handed in on its server: prints why that can't be, as when the disk is full.
+PUT = 'said=$(sendmail -i "$1" 2>&1) || echo "${said:-sendmail}"'
 
 
 class State(enum.StrEnum):
@@ -342,14 +344,14 @@ class Looker:
         box = f"{mailbox.user}@{mailbox.server}"
         # By this mark, which is in the text of the message, it is swept away.
         words = f"Message-ID: <{message_id}>\nSubject: check\n\n{message_id}\n"
-        scene.machines.run(mailbox.server, ["sendmail", "-i", mailbox.user], words)
+        if refused := scene.machines.run(mailbox.server, ["sh", "-c", PUT, "put", mailbox.user], words).strip():
+            return self._finding(name, met=False, expected=expected, seen=refused.splitlines()[-1])
         deadline = time.monotonic() + self.patience
-        while (
-            box not in (seen := self._boxes([message_id], [mailbox.server])[message_id]) and time.monotonic() < deadline
-        ):
+        while box not in self._boxes([message_id], [mailbox.server])[message_id]:
+            if time.monotonic() > deadline:
+                seen = in_boxes(self._boxes([message_id])[message_id])
+                return self._finding(name, met=False, expected=expected, seen=seen)
             time.sleep(AGAIN)
-        if box not in seen:
-            return self._finding(name, met=False, expected=expected, seen=in_boxes(seen))
         why = self._why_not_fetched(mailbox, message_id)
         return self._finding(name, met=not why, expected=expected, seen=why or expected)
 
