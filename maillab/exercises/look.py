@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Lock
 
 from maillab.exercises.exercise import MAIL_KINDS, Effect, Mail, kind_of
 from maillab.exercises.judging import expected_words, in_boxes, in_words, is_met, of_answer, of_cell
@@ -101,6 +102,7 @@ class Looker:
     known: Mapping[str, Sequence[Known]] = field(default_factory=dict)
     patience: float = PATIENCE
     _still: Mapping[str, str] = field(default_factory=dict)
+    _fetching: dict[str, Lock] = field(default_factory=dict)
     _postman: Postman = field(init=False)
 
     def __post_init__(self) -> None:
@@ -334,12 +336,16 @@ class Looker:
     def _fetch(self, name: str) -> Finding:
         wish = self.effects[name].fetches
         assert wish is not None
-        scene = self.scene
         try:
-            mailbox = mailbox_of(scene.plan, wish.user)
+            mailbox = mailbox_of(self.scene.plan, wish.user)
         except PostError as error:
             raise SceneError(f"nobody in this lab fetches mail as {wish.user}") from error
-        expected = text("fetched", user=wish.user)
+        # A POP3 session has the mailbox for itself (RFC 1939, section 4): another one is refused meanwhile.
+        with self._fetching.setdefault(f"{mailbox.user}@{mailbox.server}", Lock()):
+            return self._fetch_from(name, mailbox, text("fetched", user=wish.user))
+
+    def _fetch_from(self, name: str, mailbox: Mailbox, expected: str) -> Finding:
+        scene = self.scene
         message_id = f"{secrets.token_hex(6)}{self._postman.mark}"
         box = f"{mailbox.user}@{mailbox.server}"
         # By this mark, which is in the text of the message, it is swept away.
