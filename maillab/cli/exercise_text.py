@@ -18,6 +18,7 @@ from rich.text import Text as Styled
 from maillab.cli.problem import MaillabError, failed, suggesting
 from maillab.cli.stack import Stack
 from maillab.cli.text import printable, text
+from maillab.cli.wrapped import padded
 from maillab.exercises.library import FOLDER, ExerciseError, Variant, names, variant
 from maillab.exercises.look import Finding, State
 from maillab.exercises.progress import Progress
@@ -100,7 +101,7 @@ def show_list(stack: Stack, *, as_json: bool) -> None:
         return
     width = max((len(one.name) for one in found), default=0)
     console = Console(highlight=False, emoji=False)
-    console.print(text("exercise-list-head", name=text("exercise-name").ljust(width)), style="bold")
+    console.print(text("exercise-list-head", name=padded([text("exercise-name")], [width])[0]), style="bold")
     for one in found:
         level = "*" * one.exercise.level
         console.print(
