@@ -104,7 +104,8 @@ def up(context: typer.Context) -> None:
         status = show_first_screen(choice.stack)
         record["by_hand"] = by_hand(status)
         running = {one.row.name for one in status.machines if one.row.state == RUNNING}
-        record["started"] = [name for name in still if name in running]
+        # What was missing was made, and is among the changes.
+        record["started"] = [name for name, state in still.items() if name in running and state != "missing"]
 
 
 @app.command()

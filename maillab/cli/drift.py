@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 
 from maillab.cli.docker import docker, on
@@ -17,7 +17,7 @@ IMAGE = "docker:index/image:Image"
 BROUGHT = "command:local:Command::images"  # with `build: here`; its output has lines "tag id"
 
 
-def flags_of(stack: Stack, still: Sequence[str]) -> tuple[list[str], str]:
+def flags_of(stack: Stack, still: Mapping[str, str]) -> tuple[list[str], str]:
     """Additional flags for the engine's `up`, and the reason as text for people; nothing when nothing is missing.
 
     `still`: the machines that do not run.

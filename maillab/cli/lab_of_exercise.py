@@ -7,13 +7,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from components.plan import Plan
 from maillab.cli.configuration import stack_plan
-from maillab.cli.docker import host_environment
+from maillab.cli.docker import RUNNING, host_environment
 from maillab.cli.engine import environment
 from maillab.cli.machines import of_stack
 from maillab.cli.problem import MaillabError, failed
@@ -22,7 +24,9 @@ from maillab.cli.stack import Stack
 from maillab.cli.status import ask
 from maillab.exercises.progress import Book
 from maillab.exercises.session import Session
-from maillab.trace.machines import Machines
+from maillab.trace.machines import MachineError, Machines
+
+FORGET_SERIALS = ("sh", "-c", "rm -f /var/lib/maillab/zones/*.asked")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +61,36 @@ class StackLab:
             raise failed("exercise-up", words="\n".join(done.stdout.splitlines()[-20:]))
 
     def bring_back(self) -> None:
-        """The same; machines that refuse it, for what was done by hand there, are reset first. Raises MaillabError."""
+        """The same, whatever serials were asked for meanwhile, and whatever was done by hand on the machines.
+
+        Machines that refuse it for that are reset first. Raises MaillabError.
+        """
+        self._forget_serials()
         try:
             self.up()
-        except MaillabError:
-            self.reset(self.edited([row.name for row in of_stack(self.stack)]))
+        except MaillabError as error:
+            if not (names := self._edited_anywhere()):  # it is no machine's fault
+                raise error from None
+            self.reset(names)
+            self._forget_serials()
             self.up()
+
+    def _forget_serials(self) -> None:
+        """A serial that somebody raised in the stack file is no measure for the file as it was (role bind)."""
+        with suppress(MaillabError):  # there is no lab, or no engine: `up` looks at that
+            names = [row.name for row in of_stack(self.stack) if row.state == RUNNING]
+            with ThreadPoolExecutor(len(names) or 1) as pool:
+                list(pool.map(self._forget_on, names))
+
+    def _forget_on(self, name: str) -> None:
+        with suppress(MachineError):
+            self.machines.run(name, FORGET_SERIALS)
+
+    def _edited_anywhere(self) -> list[str]:
+        try:
+            return self.edited([row.name for row in of_stack(self.stack)])
+        except MaillabError:
+            return []
 
     def reset(self, names: Sequence[str]) -> None:
         """Have these machines be as the last `up` configured them. Raises MaillabError: one of them could not."""

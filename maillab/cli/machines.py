@@ -88,12 +88,12 @@ def of_stack(stack: Stack) -> list[MachineRow]:
     return rows(outputs, containers(stack.label))
 
 
-def standing_still(stack: Stack) -> list[str]:
-    """The machines that do not run, and that the last `up` left running."""
+def standing_still(stack: Stack) -> dict[str, str]:
+    """The machines that do not run, and that the last `up` left running, with their states."""
     outputs = stack.outputs()
     if not outputs.get("machines"):
-        return []
-    return [row.name for row in rows(outputs, containers(stack.label)) if row.state != RUNNING]
+        return {}
+    return {row.name: row.state for row in rows(outputs, containers(stack.label)) if row.state != RUNNING}
 
 
 def find(stack: Stack, name: str) -> MachineRow:

@@ -187,7 +187,7 @@ class Looker:
                 postman.send(messages.values())
                 ends = self._follow(postman, messages)
             finally:
-                sweep_queues(scene.machines, scene.plan.machines, postman.trail().left(postman.mark))
+                sweep_queues(scene.machines, scene.plan.machines, postman.left())
         return {
             name: self._judged(name, mails[name], ends[name], message.message_id) for name, message in messages.items()
         }
@@ -346,10 +346,10 @@ class Looker:
 
     def _fetch_from(self, name: str, mailbox: Mailbox, expected: str) -> Finding:
         scene = self.scene
-        message_id = f"{secrets.token_hex(6)}{self._postman.mark}"
+        message_id = f"{secrets.token_hex(6)}@{DOMAIN}"
         box = f"{mailbox.user}@{mailbox.server}"
-        # By this mark, which is in the text of the message, it is swept away.
-        words = f"Message-ID: <{message_id}>\nSubject: check\n\n{message_id}\n"
+        # By the mark in its text it is swept out of the mailbox; in its Message-ID it would be swept out of the queue.
+        words = f"Message-ID: <{message_id}>\nSubject: check\n\n{self._postman.mark}\n"
         if refused := scene.machines.run(mailbox.server, ["sh", "-c", PUT, "put", mailbox.user], words).strip():
             return self._finding(name, met=False, expected=expected, seen=refused.splitlines()[-1])
         deadline = time.monotonic() + self.patience

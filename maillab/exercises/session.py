@@ -4,7 +4,6 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -29,8 +28,6 @@ PROGRAMS = Path(__file__).parent / "programs"
 KEEP = (PROGRAMS / "keep-mail").read_text(encoding="utf-8")
 PUT_BACK = (PROGRAMS / "put-back-mail").read_text(encoding="utf-8")
 BEFORE = "stack-file"  # the student's file as it was
-# What serials a stack file asked for (role bind): one that a student raised there is no measure for the file as it was.
-FORGET_SERIALS = ("sh", "-c", "rm -f /var/lib/maillab/zones/*.asked")
 
 
 class Lab(Protocol):
@@ -328,28 +325,23 @@ class Session:
         return progress
 
     def put_back(self, progress: Progress) -> None:
-        """After a start that failed: the lab as before, and no exercise."""
-        try:
-            self._restore(progress)
-        finally:
-            (self.book.folder / "current.json").unlink(missing_ok=True)
+        """After a start that failed: the lab as before, and no exercise. While that fails, `reset` can try it again."""
+        self._restore(progress)
+        (self.book.folder / "current.json").unlink(missing_ok=True)
 
     def _restore(self, progress: Progress) -> None:
         before = self.book.read(BEFORE)
         text = self.book.stack_file.read_text("utf-8")
-        scene = Scene(plan=self.lab.plan_of(before or text), machines=self.lab.machines)
         if before is not None and text != before:
             # What the student has written there is kept beside it.
             self.book.write(f"kept/Pulumi.{self.book.stack}.yaml.{now().replace(':', '-')}", text)
-            self.book.stack_file.write_text(before, "utf-8")
-            for name in scene.name_servers:
-                with suppress(MachineError):  # it may be down: `up` looks at that
-                    self.lab.machines.run(name, FORGET_SERIALS)
             try:
+                self.book.stack_file.write_text(before, "utf-8")
                 self.lab.bring_back()
             except BaseException:
                 self.book.stack_file.write_text(text, "utf-8")  # so that the next reset brings it back
                 raise
+        scene = Scene(plan=self.lab.plan_of(before or text), machines=self.lab.machines)
         self._reset_touched(scene, progress)
         with ThreadPoolExecutor(len(scene.plan.machines)) as pool:
             list(pool.map(self._put_back_mail, scene.kept_machines))

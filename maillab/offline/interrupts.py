@@ -45,14 +45,15 @@ def interrupts(display: Display) -> Iterator[None]:
     ]
     for thread in threads:
         thread.start()
-    before = {number: signal.signal(number, _wake) for number in heeded}
+    # In this order, and back in the other one: no signal comes to the handler alone.
     other = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    before = {number: signal.signal(number, _wake) for number in heeded}
     try:
         yield
     finally:
-        signal.set_wakeup_fd(other)
         for number, handler in before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(other)
         os.close(told)
         for thread in threads:
             thread.join(LAST_WORDS)

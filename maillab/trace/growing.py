@@ -9,12 +9,12 @@ from typing import Self
 from maillab.trace.machines import MOST, MachineError, Machines, Running
 from maillab.trace.maillog import LOG
 
-# Its clock's offset when it begins, then what is new, also after the file was moved away. It ends with its stdin: with
-# the docker client.
+# Its clock's offset when it begins, then what is new, also after the file was moved away; looked at ten times a second,
+# because tail(1) knows no better on an overlay file system. It ends with its stdin: with the docker client.
 FOLLOW = (
     "sh",
     "-c",
-    f"size=$(stat -c %s {LOG} 2>/dev/null || echo 0); date +%z; tail -q -c +$((size + 1)) -F {LOG} 2>/dev/null &"
+    f"size=$(stat -c %s {LOG} 2>/dev/null || echo 0); date +%z; tail -s 0.1 -q -c +$((size + 1)) -F {LOG} 2>/dev/null &"
     " cat >/dev/null; kill $!",
 )
 

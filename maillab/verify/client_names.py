@@ -17,6 +17,7 @@ from components.part import Blueprint
 
 # The answer to a client without such a name (reject_unknown_client_hostname, postconf(5)): for now, not for good.
 NO_CLIENT_NAME = "4.7.25"
+REVERSE = (dns.reversename.ipv4_reverse_domain, dns.reversename.ipv6_reverse_domain)
 
 
 def named_clients(plans: Mapping[str, Blueprint]) -> frozenset[Address]:
@@ -29,7 +30,7 @@ def named_clients(plans: Mapping[str, Blueprint]) -> frozenset[Address]:
             # Above a delegation there are copies of what the zone below says: it is asked.
             if max((other for other in zones if owner.is_subdomain(other)), key=len) != origin:
                 continue
-            if rdata.rdtype == dns.rdatatype.PTR:
+            if rdata.rdtype == dns.rdatatype.PTR and any(map(owner.is_subdomain, REVERSE)):
                 names[ip_address(dns.reversename.to_address(owner))] = rdata.to_text().lower()
             elif dns.rdatatype.to_text(rdata.rdtype) in ADDRESS_TYPES:
                 addresses[owner.to_text().lower()].add(ip_address(rdata.to_text()))

@@ -4,7 +4,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
@@ -16,7 +16,7 @@ from maillab.postman.session import END, hand_in
 from maillab.postman.way import Way
 from maillab.trace.ending import Ending, How
 from maillab.trace.growing import GrowingLogs
-from maillab.trace.machines import Machines
+from maillab.trace.machines import MachineError, Machines
 from maillab.trace.maillog import READERS, Entry
 from maillab.trace.trail import Fate, Trail
 from maillab.trace.watch import watch
@@ -171,6 +171,14 @@ class Postman:
     def trail(self) -> Trail:
         """What the logs have of this run now."""
         return Trail.of(self.logs(), self.plans)
+
+    def left(self) -> dict[str, list[str]]:
+        """Machine to the queue ids of what is still in its queue, of the machines whose log can be read."""
+        entries = {}
+        for name in self._logs.names:
+            with suppress(MachineError):
+                entries[name] = self._entries(name)
+        return Trail.of(entries, self.plans).left(self.mark)
 
     def logs(self) -> dict[str, dict[str, Entry]]:
         """Machine to queue id to what its log says since the `with` block of `at_work` began.

@@ -227,7 +227,7 @@ def _try_messages(postman: Postman, expected: Expectation, failures: list[str]) 
                 # Once more: what came to one of its ends may have come to another one since.
                 seen = postman.seen(list(expected.messages))
             finally:
-                sweep_queues(postman.machines, postman.plans, postman.trail().left(postman.mark))
+                sweep_queues(postman.machines, postman.plans, postman.left())
     except MachineError as error:
         failures.append(f"messages: {error}")
         return ()

@@ -59,6 +59,17 @@ def test_duplicate_parameter_blocks_no_update_of_postfix(workshop: Lab) -> None:
         assert set_aside(mail, MAIN).endswith(duplicate)
 
 
+def test_parameter_that_the_running_server_has_blocks_no_update(workshop: Lab) -> None:
+    """The new files are checked by a program that asks the old ones' proxymap(8) for the accounts."""
+    mail = workshop["mail"]
+    with edited_by_hand(
+        mail, f"echo 'local_recipient_maps =' >>{MAIN} && postfix reload", MAIN, after="postfix reload"
+    ):
+        add_parameter(workshop, "smtpd_banner: $myhostname ESMTP new")
+        assert f"mail: edited {REPLACED.format(MAIN)}" in workshop.up().stdout
+    assert deliver(workshop, "outside", WENDY, ADMIN).path[-1] == "mail"
+
+
 def test_edit_that_is_what_the_update_brings_is_none(workshop: Lab) -> None:
     """It was not read yet: the update reloads all the same."""
     mail = workshop["mail"]

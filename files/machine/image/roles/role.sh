@@ -45,12 +45,15 @@ wait_for() {
   done
 }
 
-# probe: waits until the role is well; who has no hope of it asks once, and not for long. An emulated processor under load
-# is slow.
+# probe: waits until the role is well; who has no hope of it asks once, and not for long. A processor under load, or an
+# emulated one, is slow.
 probe() {
   # shellcheck disable=SC2034 # roles read it
   limit=60 alone=yes
-  [ "${MAILLAB_PATIENCE:-15}" != 0 ] || limit=10
+  if [ "${MAILLAB_PATIENCE:-15}" = 0 ]; then
+    read -r load _ </proc/loadavg
+    limit=$((10 + 5 * ${load%.*} / $(nproc)))
+  fi
   wait_for "${MAILLAB_PATIENCE:-15}" health
 }
 

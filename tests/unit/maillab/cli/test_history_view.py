@@ -176,7 +176,7 @@ def test_up_reset_and_down_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing: dict[str, object] = {
         "choice.Choice.reach_engine": None, "choice.Choice.refuse_copy": None, "choice.Choice.refuse_moved": None,
         "choice.Choice.refuse_taken": None, "choice.Choice.run": None, "reconnect.reconnect": ["mail: connected"],
-        "drift.flags_of": ([], ""), "machines.standing_still": ["mail", "dns"],
+        "drift.flags_of": ([], ""), "machines.standing_still": {"mail": "exited", "dns": "exited"},
         "tags.former_tags": {}, "tags.remove_everywhere": [],
         "belongings.Belongings.unused_mail": [], "reset.reset_machines": [], "down.remove_lab": iter(["removed"]),
         "first_screen.show_first_screen": status(Edit(how="edited", path="/etc/aliases")),

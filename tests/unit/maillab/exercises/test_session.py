@@ -1,4 +1,4 @@
-"""A reset has the stack file as it was, whatever was asked for in it meanwhile."""
+"""A reset has the stack file as it was, whatever was written there meanwhile."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,24 +8,18 @@ import pytest
 
 from components.plan import Plan
 from maillab.exercises.progress import Book, Progress
-from maillab.exercises.session import BEFORE, FORGET_SERIALS, Session
+from maillab.exercises.session import BEFORE, Session, SessionError
 from tests.unit.labs import model
-from tests.unit.maillab.verify.fakes import Asked, FakeMachines
+from tests.unit.maillab.verify.fakes import FakeMachines
 
 
 @dataclass(kw_only=True)
 class FakeLab:
-    """A lab that notes what is done to it, in its order."""
+    """A lab that notes what is done to it; `broken`: it can't be brought to its stack file."""
 
     done: list[str] = field(default_factory=list)
-
-    @property
-    def machines(self) -> FakeMachines:
-        def answer(asked: Asked) -> str:
-            self.done += [f"{asked.machine} forgets"] if asked.command == FORGET_SERIALS else []
-            return ""
-
-        return FakeMachines(answer=answer)
+    machines: FakeMachines = field(default_factory=FakeMachines)
+    broken: bool = False
 
     def plan_of(self, _: str) -> Plan:
         return model().plan
@@ -33,7 +27,10 @@ class FakeLab:
     def up(self) -> None:
         self.done.append("up")
 
-    bring_back = up
+    def bring_back(self) -> None:
+        if self.broken:
+            raise SessionError("none-runs")
+        self.done.append("back")
 
     def reset(self, names: Sequence[str]) -> None:
         self.done.append(f"reset {' '.join(names)}")
@@ -43,29 +40,51 @@ class FakeLab:
 
 
 @pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+def lab() -> FakeLab:
+    return FakeLab()
+
+
+@pytest.fixture
+def session(lab: FakeLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """Of an exercise in whose stack file a student has written something; Docker is not asked."""
     monkeypatch.setattr(Session, "_reset_touched", lambda *_: None)
     monkeypatch.setattr(Session, "_put_back_mail", lambda *_: None)
     monkeypatch.setattr("maillab.exercises.session.fresh_answers", lambda _: {})
     book = Book(root=tmp_path, stack="mine")
-    book.write(BEFORE, "serial: 1\n")
-    book.stack_file.write_text("serial: 5\n", "utf-8")
+    book.write(BEFORE, "right\n")
+    book.stack_file.write_text("wrong\n", "utf-8")
     book.save(Progress(name="two-answers", stack="mine", student="", started="2026-01-01T00:00:00Z"))
-    return Session(lab=FakeLab(), book=book)
+    return Session(lab=lab, book=book)
 
 
-def test_raised_serial_is_no_measure_for_the_file_as_it_was(session: Session) -> None:
+def test_stack_file_is_as_it_was_and_so_is_the_lab(session: Session, lab: FakeLab) -> None:
     session.reset()
-    assert session.book.stack_file.read_text("utf-8") == "serial: 1\n"
-    assert isinstance(session.lab, FakeLab)
-    forgetting, last = session.lab.done[:-1], session.lab.done[-1]
-    assert {"dns forgets", "internet forgets"} <= set(forgetting)
-    assert last == "up"
+    assert session.book.stack_file.read_text("utf-8") == "right\n"
+    assert lab.done == ["back"]
+    assert session.book.current() is None
 
 
-def test_file_that_nobody_changed_needs_no_update(session: Session) -> None:
-    session.book.stack_file.write_text("serial: 1\n", "utf-8")
+def test_file_that_nobody_changed_needs_no_update(session: Session, lab: FakeLab) -> None:
+    session.book.stack_file.write_text("right\n", "utf-8")
     session.reset()
-    assert isinstance(session.lab, FakeLab)
-    assert session.lab.done == []
+    assert lab.done == []
+
+
+def test_reset_that_fails_can_be_tried_again(session: Session, lab: FakeLab) -> None:
+    """The stack file tells the next one that the lab is not what it was."""
+    lab.broken = True
+    with pytest.raises(SessionError):
+        session.reset()
+    assert session.book.stack_file.read_text("utf-8") == "wrong\n"
+    lab.broken = False
+    session.reset()
+    assert (session.book.stack_file.read_text("utf-8"), lab.done) == ("right\n", ["back"])
+
+
+def test_start_that_failed_and_can_not_be_undone_is_undone_by_a_reset(session: Session, lab: FakeLab) -> None:
+    lab.broken = True
+    with pytest.raises(SessionError):
+        session.put_back(session.current)
+    lab.broken = False
+    session.reset()
+    assert (session.book.stack_file.read_text("utf-8"), lab.done) == ("right\n", ["back"])

@@ -46,6 +46,14 @@ def test_name_must_lead_back() -> None:
     assert nameless(model(without_ipv4)) == {"163.26.182.249"}
 
 
+def test_pointer_in_another_zone_is_no_name_of_an_address() -> None:
+    def services(data: Data) -> None:
+        strict(data)
+        school(data)["zone"]["records"].append("_http._tcp PTR mail")
+
+    assert nameless(model(services)) == set()
+
+
 def test_named_senders_are_let_in() -> None:
     given = model(strict)
     assert given.ways(*OUT) == {"workstation → mail → spamfilter → tn: in the mailbox tnuser"}
