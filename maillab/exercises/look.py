@@ -33,7 +33,7 @@ VERDICTS = {"connects": Verdict.ACCEPT, "dropped": Verdict.DROP, "closed": Verdi
 # the ids of what is in the queue.
 IN_MAILBOXES = "cd /var/mail && grep -HaoF -f - -- * 2>/dev/null | sort -u; :"
 IN_QUEUES = "cd /var/spool/postfix && grep -rhaoF -f - incoming active deferred hold maildrop 2>/dev/null | sort -u; :"
-# What a machine is asked first, all in one docker exec; the names in /var/mail are what it prints.
+# What machines are asked first; the names in /var/mail are what LIST prints.
 FLUSH = "rndc flush >/dev/null 2>&1"
 RETRY = "postqueue -f >/dev/null 2>&1"
 LIST = "ls /var/mail 2>/dev/null"
@@ -76,11 +76,17 @@ def fresh_answers(scene: Scene, *, retry: bool = False) -> dict[str, str]:
     no more whom it has not reached (minimal_backoff_time, postconf(5)). Answers what there is in the mailboxes' folder,
     by machine; a machine that can't be asked is left out.
     """
-    asked: dict[str, list[str]] = {name: [FLUSH] for name in scene.name_servers}
-    for name in scene.mail_servers if retry else ():
-        asked.setdefault(name, []).append(RETRY)
+    # All name servers first: what is tried again meets the old answers else, and with them a server that is given up.
+    _everywhere(scene, dict.fromkeys(scene.name_servers, [FLUSH]))
+    asked: dict[str, list[str]] = {name: [RETRY] for name in (scene.mail_servers if retry else ())}
     for name in scene.mailbox_machines:
         asked.setdefault(name, []).append(LIST)
+    printed = _everywhere(scene, asked)
+    return {name: words for name in scene.mailbox_machines if (words := printed[name]) is not None}
+
+
+def _everywhere(scene: Scene, asked: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+    """What each machine prints, given its commands, all side by side; None: it can't be asked."""
 
     def ask(name: str) -> str | None:
         try:
@@ -89,8 +95,7 @@ def fresh_answers(scene: Scene, *, retry: bool = False) -> dict[str, str]:
             return None
 
     with ThreadPoolExecutor(len(asked) or 1) as pool:
-        printed = dict(zip(asked, pool.map(ask, asked), strict=True))
-    return {name: words for name in scene.mailbox_machines if (words := printed[name]) is not None}
+        return dict(zip(asked, pool.map(ask, asked), strict=True))
 
 
 @dataclass(slots=True, kw_only=True)
