@@ -77,7 +77,7 @@ def fresh_answers(scene: Scene, *, retry: bool = False) -> dict[str, str]:
     by machine; a machine that can't be asked is left out.
     """
     # All name servers first: what is tried again meets the old answers else, and with them a server that is given up.
-    _everywhere(scene, dict.fromkeys(scene.name_servers, [FLUSH]))
+    _everywhere(scene, dict.fromkeys(scene.name_servers, (FLUSH,)))
     asked: dict[str, list[str]] = {name: [RETRY] for name in (scene.mail_servers if retry else ())}
     for name in scene.mailbox_machines:
         asked.setdefault(name, []).append(LIST)
