@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +23,7 @@ from maillab.cli.stack import Stack
 from maillab.cli.status import ask
 from maillab.exercises.progress import Book
 from maillab.exercises.session import Session
-from maillab.trace.machines import MachineError, Machines
+from maillab.trace.machines import Machines
 
 FORGET_SERIALS = ("sh", "-c", "rm -f /var/lib/maillab/zones/*.asked")
 
@@ -79,12 +78,7 @@ class StackLab:
         """A serial that somebody raised in the stack file is no measure for the file as it was (role bind)."""
         with suppress(MaillabError):  # there is no lab, or no engine: `up` looks at that
             names = [row.name for row in of_stack(self.stack) if row.state == RUNNING]
-            with ThreadPoolExecutor(len(names) or 1) as pool:
-                list(pool.map(self._forget_on, names))
-
-    def _forget_on(self, name: str) -> None:
-        with suppress(MachineError):
-            self.machines.run(name, FORGET_SERIALS)
+            self.machines.ask(dict.fromkeys(names, FORGET_SERIALS))
 
     def _edited_anywhere(self) -> list[str]:
         try:

@@ -77,25 +77,13 @@ def fresh_answers(scene: Scene, *, retry: bool = False) -> dict[str, str]:
     by machine; a machine that can't be asked is left out.
     """
     # All name servers first: what is tried again meets the old answers else, and with them a server that is given up.
-    _everywhere(scene, dict.fromkeys(scene.name_servers, (FLUSH,)))
+    scene.machines.ask(dict.fromkeys(scene.name_servers, ("sh", "-c", FLUSH)))
     asked: dict[str, list[str]] = {name: [RETRY] for name in (scene.mail_servers if retry else ())}
     for name in scene.mailbox_machines:
         asked.setdefault(name, []).append(LIST)
-    printed = _everywhere(scene, asked)
+    # What any of it can't do is looked at next.
+    printed = scene.machines.ask({name: ("sh", "-c", "; ".join([*words, ":"])) for name, words in asked.items()})
     return {name: words for name in scene.mailbox_machines if (words := printed[name]) is not None}
-
-
-def _everywhere(scene: Scene, asked: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
-    """What each machine prints, given its commands, all side by side; None: it can't be asked."""
-
-    def ask(name: str) -> str | None:
-        try:
-            return scene.machines.run(name, ["sh", "-c", "; ".join([*asked[name], ":"])])
-        except MachineError:  # what this is about is looked at next
-            return None
-
-    with ThreadPoolExecutor(len(asked) or 1) as pool:
-        return dict(zip(asked, pool.map(ask, asked), strict=True))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import selectors
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, NoReturn, Self
@@ -37,6 +38,18 @@ class Machines:
         """
         with self.start(machine, command) as running:
             return running.end(text)
+
+    def ask(self, commands: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+        """What each machine's command prints, all side by side; None: it failed, or the machine can't be asked."""
+
+        def answer(machine: str) -> str | None:
+            try:
+                return self.run(machine, commands[machine])
+            except MachineError:
+                return None
+
+        with ThreadPoolExecutor(len(commands) or 1) as pool:
+            return dict(zip(commands, pool.map(answer, commands), strict=True))
 
     def restart(self, machine: str) -> str:
         """`docker restart`, to the end. Raises MachineError."""

@@ -22,16 +22,8 @@ def sweep_queues(machines: Machines, plans: Mapping[str, Blueprint], left: Mappi
 def mailboxes(plans: Mapping[str, Blueprint], machines: Machines) -> dict[str, str]:
     """Machine to the names in its /var/mail, a line each; a machine that can't be asked is left out."""
     names = [name for name, plan in plans.items() if "/var/mail" in plan.part.volumes.values()]
-
-    def look(name: str) -> str | None:
-        try:
-            return machines.run(name, ["ls", "/var/mail"])
-        except MachineError:
-            return None
-
-    with ThreadPoolExecutor(max(len(names), 1)) as pool:
-        found = zip(names, pool.map(look, names), strict=True)
-        return {name: text for name, text in found if text is not None}
+    found = machines.ask(dict.fromkeys(names, ("ls", "/var/mail")))
+    return {name: text for name, text in found.items() if text is not None}
 
 
 def sweep_mailboxes(machines: Machines, before: Mapping[str, str], mark: str) -> list[str]:

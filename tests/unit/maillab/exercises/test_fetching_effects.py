@@ -9,6 +9,7 @@ import pytest
 from maillab.exercises import look
 from maillab.exercises.exercise import Effect, Fetch, Text
 from maillab.exercises.look import Looker, State
+from tests.unit.maillab.verify.fakes import FakeMachines
 
 SAYS = Text(en="fetches", zh="收信")
 
@@ -36,7 +37,7 @@ def sessions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def looked(*users: str) -> dict[str, State]:
     """What a look finds of an effect for each of these users."""
-    machines: Any = SimpleNamespace(run=lambda *_: "")
+    machines = FakeMachines()
     plan = SimpleNamespace(machines={})
     scene: Any = SimpleNamespace(
         name_servers=[], mail_servers=[], still=dict, machines=machines, plan=plan, mailbox_machines=[]
