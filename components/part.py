@@ -137,7 +137,7 @@ def both_families(*ports: int) -> frozenset[tuple[int, int]]:
 
 
 # All recipes, in the one order in which they stand on each other: sets of parts share the beginning of their images.
-RECIPES = ("machine", "dns", "mail", "workstation", "spamfilter")
+RECIPES = ("machine", "dns", "mail", "dovecot", "sasl", "clamav", "amavis", "workstation", "spamfilter")
 
 
 def merge_parts(parts: list[Part]) -> Part:

@@ -12,7 +12,7 @@ from components.dns.render import dns_part, secondary_part
 from components.firewall.policy import machine_rules
 from components.firewall.render import firewall_files
 from components.internet.render import internet_part, outside_part, tn_part
-from components.mail.render import mail_part
+from components.mail.render import mail_parts
 from components.network.render import network_files
 from components.network.topology import Host, Topology, topology_of
 from components.part import Blueprint, Part, merge_parts
@@ -85,7 +85,7 @@ def _school_parts(lab: LabConfig, school: SchoolConfig, machine: MachineConfig) 
     if Role.DNS in machine.roles:
         parts.append(dns_part(lab, school))
     if machine.mail is not None:
-        parts.append(mail_part(school, machine, machine.mail))
+        parts += mail_parts(school, machine, machine.mail)
     if machine.spamfilter is not None:
         parts.append(spamfilter_part(school, machine, machine.spamfilter))
     if Role.WORKSTATION in machine.roles:

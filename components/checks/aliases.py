@@ -4,7 +4,7 @@ import graphlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from components.config.mail import SYSTEM_ACCOUNTS, Alias, MailServerConfig
+from components.config.mail import Alias, MailServerConfig
 from components.config.problem import Problem, problem, shown
 
 # A mail server (its index) and a local part there, in lower case.
@@ -41,7 +41,7 @@ def check_aliases(servers: Sequence[MailServer]) -> list[Problem]:
             if to is None or (to == recipient and to in users):
                 continue
             steps[recipient].append(to)
-            if to not in known and to[1] not in SYSTEM_ACCOUNTS:
+            if to not in known and to[1] not in servers[to[0]].config.system_accounts:
                 problems.append(_to_nobody(alias, target, servers[recipient[0]], servers[to[0]], to[1]))
     return problems + [_round(circle, servers) for circle in _circles(steps)]
 

@@ -8,23 +8,13 @@ from components.config.catalogue import PhraseError, phrase
 from components.config.lines import BadLine, good_lines, parse_lines
 from components.config.names import name_fault
 from components.config.problem import Problem, problem, quoted, shown, warning
+from components.config.programs import SYSTEM_ACCOUNTS, SYSTEM_GROUPS, Auth, AuthConfig, Filter, Pop3, accounts_of
 from components.config.section import MayBeEmpty, section
 
 # RFC 5321 has no limit of its own; one value on all hops, so that what the first takes the last takes too.
 MESSAGE_SIZE_LIMIT = 20 * 1024 * 1024
 USER_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")  # useradd(8); role `users` looks again
 LONGEST_PASSWORD = 511  # bytes, crypt(3)
-# The accounts of a mail server's image, each with a mailbox: Debian's (base-passwd), and those of the lab's packages.
-SYSTEM_ACCOUNTS = frozenset(
-    {"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data"}
-    | {"backup", "list", "irc", "nobody", "_apt", "tcpdump", "bind", "postfix", "sshd", "systemd-network"}
-)
-# Its groups beside those: useradd(8) gives each user a group of his name.
-SYSTEM_GROUPS = frozenset(
-    {"adm", "tty", "disk", "kmem", "dialout", "fax", "voice", "cdrom", "floppy", "tape", "sudo", "audio", "dip"}
-    | {"operator", "src", "shadow", "utmp", "video", "sasl", "plugdev", "staff", "users", "nogroup", "postdrop"}
-    | {"systemd-journal", "_ssh", "crontab"}
-)
 ALIAS_NAME = re.compile(r"[A-Za-z0-9._+-]+\Z")
 # A user, or a mail address: local part (RFC 5321, section 4.1.2, in letters of any language), domain or IPv4 address.
 # Postfix takes one that begins with a hyphen for nobody's (allow_min_user, postconf(5)).
@@ -82,7 +72,9 @@ class MailServerConfig:
     """`mail` of a machine.
 
     `mydestination`, `relayhost`: as in main.cf (postconf(5)). `aliases`: lines of /etc/aliases
-    (`name: target, …`, aliases(5)). `main_cf`: further parameters, name to value.
+    (`name: target, …`, aliases(5)). `main_cf`: further parameters, name to value. `filter`: what looks at all mail on
+    the server itself; `auth`: how users from anywhere show who they are before they send; `pop3`: what they fetch their
+    mail with.
     """
 
     mydestination: tuple[str, ...]
@@ -90,6 +82,9 @@ class MailServerConfig:
     users: tuple[User, ...] = ()
     aliases: tuple[str, ...] = ()
     main_cf: Mapping[str, MayBeEmpty] = field(default_factory=dict)
+    filter: Filter | None = None
+    auth: AuthConfig | Auth | None = None
+    pop3: Pop3 = Pop3.XINETD
     # What each line of `aliases` says.
     parsed_aliases: tuple[Alias | BadLine, ...] = field(init=False, repr=False, compare=False)
 
@@ -100,6 +95,16 @@ class MailServerConfig:
     def good_aliases(self) -> tuple[Alias, ...]:
         """All aliases of a checked configuration, in its order; else those whose lines can be read."""
         return good_lines(self.parsed_aliases)
+
+    @property
+    def authentication(self) -> AuthConfig | None:
+        """`auth`, whichever way it is written."""
+        return AuthConfig(by=self.auth) if isinstance(self.auth, Auth) else self.auth
+
+    @property
+    def system_accounts(self) -> frozenset[str]:
+        """The accounts that its programs bring: each has a mailbox."""
+        return SYSTEM_ACCOUNTS | accounts_of(self.filter, self.pop3)
 
 
 def destinations(config: MailServerConfig, hostname: str, domain: str) -> tuple[str, ...]:
@@ -118,7 +123,7 @@ def check_mail(config: MailServerConfig, where: str) -> list[Problem]:
 
     Where the aliases lead is `check_aliases.py`'s to say: to other servers, too.
     """
-    problems = check_users(config.users, where)
+    problems = check_users(config.users, where, config.system_accounts)
     problems += _check_alias_lines(config, where)
     problems += _check_parameters(config.main_cf, where)
     problems += _check_destinations(config.mydestination, where)
@@ -177,16 +182,16 @@ def _check_destinations(entries: Sequence[str], where: str) -> list[Problem]:
     return problems
 
 
-def check_users(users: Iterable[User], where: str) -> list[Problem]:
-    """Every problem of a server's accounts."""
+def check_users(users: Iterable[User], where: str, system: frozenset[str] = SYSTEM_ACCOUNTS) -> list[Problem]:
+    """Every problem of a server's accounts; `system`: those of its programs."""
     problems = []
     seen: set[str] = set()
     for index, user in enumerate(users):
         place = f"{where}.users[{index}].name"
         if not USER_NAME.match(user.name):
             problems.append(problem("bad-user-name", place, name=quoted(user.name)))
-        if user.name in SYSTEM_ACCOUNTS | SYSTEM_GROUPS:
-            sentence = "system-user.account" if user.name in SYSTEM_ACCOUNTS else "system-user.group"
+        if user.name in system | SYSTEM_GROUPS:
+            sentence = "system-user.account" if user.name in system else "system-user.group"
             problems.append(problem(sentence, place, name=user.name))
         if user.name in seen:
             problems.append(problem("user-twice", place, name=shown(user.name)))

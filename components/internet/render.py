@@ -6,11 +6,11 @@ from components.config.mail import MESSAGE_SIZE_LIMIT
 from components.dns.render import BIND_CAPABILITIES
 from components.internet.zones import internet_zones
 from components.mail.pop3 import POP3, pop3
-from components.mail.postfix import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, postfix_service
+from components.mail.postfix import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, master_cf, postfix_service
 from components.mail.render import secret_files, users_text
 from components.network.topology import fqdns
 from components.part import Part, both_families
-from components.templates import FILES, render_template
+from components.templates import render_template
 
 # Nobody but the machine itself sends through a server of the Internet.
 MYNETWORKS = "127.0.0.0/8, [::1]/128"
@@ -44,7 +44,7 @@ def tn_files(lab: LabConfig) -> dict[str, str]:
         "/etc/postfix/main.cf": _main_cf(
             fqdn, mail.domain, "$myhostname, $mydomain, localhost", checks_client_names=mail.checks_client_names
         ),
-        "/etc/postfix/master.cf": (FILES / "mail/master.cf").read_text(encoding="utf-8"),
+        "/etc/postfix/master.cf": master_cf(),
         "/etc/aliases": render_template("mail/aliases.j2", aliases=aliases),
         "/etc/mailname": f"{fqdn}\n",
         "/etc/maillab/maps": "",
@@ -66,7 +66,9 @@ def outside_files(lab: LabConfig) -> dict[str, str]:
     patterns = sorted((name.replace(".", r"\."), host) for name, host in _identities(senders).items())
     return {
         "/etc/postfix/main.cf": _main_cf(first.host, first.domain, "localhost", senders),
-        "/etc/postfix/master.cf": render_template("internet/master.cf.j2", senders=senders),
+        "/etc/postfix/master.cf": render_template(
+            "internet/master.cf.j2", senders=senders, amavis=False, submission=False
+        ),
         "/etc/postfix/senders": render_template("internet/senders.j2", senders=patterns),
         "/etc/postfix/mailboxes": render_template("internet/mailboxes.j2", mailboxes=mailboxes),
         "/etc/aliases": render_template(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from components.config.mynetworks import read_networks
 from components.log import Log
 from components.part import MailService, Relay
+from components.templates import render_template
 
 # Seconds between two tries of a deferred message: minutes on a real server, too long for a lesson.
 RETRY = 10
@@ -39,6 +40,11 @@ def postfix_service(
         log=Log.POSTFIX,
         delete=("postsuper", "-d", "-"),
     )
+
+
+def master_cf(*, amavis: bool = False, submission: bool = False) -> str:
+    """master.cf (master(5)), with what a filter on the host and logins for sending need."""
+    return render_template("mail/master.cf.j2", amavis=amavis, submission=submission)
 
 
 def smtp_listens(parameters: Mapping[str, str]) -> tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]]]:

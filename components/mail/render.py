@@ -4,21 +4,16 @@ import re
 from collections.abc import Iterable, Mapping
 
 from components.config.lab import MachineConfig, Role, SchoolConfig
-from components.config.mail import (
-    MESSAGE_SIZE_LIMIT,
-    SYSTEM_ACCOUNTS,
-    MailServerConfig,
-    User,
-    destinations,
-    local_names,
-)
+from components.config.mail import MESSAGE_SIZE_LIMIT, MailServerConfig, User, destinations, local_names
 from components.config.mynetworks import read_networks
-from components.mail.pop3 import POP3, pop3
-from components.mail.postfix import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, postfix_service, smtp_listens
+from components.config.programs import Filter, Pop3
+from components.mail.amavis import amavis_part
+from components.mail.pop3 import dovecot_part, xinetd_part
+from components.mail.postfix import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, master_cf, postfix_service, smtp_listens
 from components.part import MailService, Part, both_families
-from components.templates import FILES, render_template
+from components.templates import render_template
 
-MAIL_ROLES = ("users", "postfix", "pop3", "sshd")
+SSH = 22
 
 
 def mynetworks(school: SchoolConfig) -> str:
@@ -31,7 +26,7 @@ def mynetworks(school: SchoolConfig) -> str:
 
 
 def mail_files(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> dict[str, str]:
-    """Every public file of the mail server `machine`; `secret_files` has the passwords."""
+    """Every file of Postfix on the mail server `machine`."""
     fqdn = machine.fqdn(school.domain)
     takes_domain = "$mydomain" in config.mydestination
     main = render_template(
@@ -45,15 +40,15 @@ def mail_files(school: SchoolConfig, machine: MachineConfig, config: MailServerC
         message_size_limit=MESSAGE_SIZE_LIMIT,
         retry=RETRY,
         retry_max=RETRY_MAX,
+        amavis=config.filter is Filter.AMAVIS,
     )
     return {
         "/etc/postfix/main.cf": with_parameters(main, config.main_cf),
-        "/etc/postfix/master.cf": (FILES / "mail/master.cf").read_text(encoding="utf-8"),
+        "/etc/postfix/master.cf": master_cf(amavis=config.filter is Filter.AMAVIS),
         "/etc/aliases": render_template("mail/aliases.j2", aliases=config.good_aliases),
         "/etc/mailname": f"{fqdn}\n",
         "/etc/maillab/maps": "",
         "/etc/maillab/probe-recipient": f"{_probe_recipient(config, fqdn, school.domain)}\n",
-        "/etc/maillab/users": users_text(config.users),
     }
 
 
@@ -89,12 +84,29 @@ def _service(school: SchoolConfig, config: MailServerConfig, domains: Iterable[s
     """A `mynetworks` of the configuration counts, if it has networks only; the prover says so when it has not."""
     given = config.main_cf.get("mynetworks", "")
     is_read = "mynetworks" in config.main_cf and read_networks(given) is not None
-    accounts = SYSTEM_ACCOUNTS | {name.lower() for name in local_names(config)}
+    accounts = config.system_accounts | {name.lower() for name in local_names(config)}
     return postfix_service(given if is_read else mynetworks(school), domains=domains, accounts=accounts)
 
 
-def mail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:
-    """A school's mail server. Its queue and its mailboxes are on volumes.
+def mail_parts(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> list[Part]:
+    """A school's mail server: a part for each of its programs, in starting order."""
+    users = config.users
+    pop3 = {Pop3.XINETD: xinetd_part, Pop3.DOVECOT: dovecot_part}[config.pop3](users)
+    accounts = Part(
+        recipes=("dns", "mail"),
+        about="",
+        roles=("users",),
+        files={"/etc/maillab/users": users_text(users)},
+        secret_files=secret_files(users),
+    )
+    sshd = Part(recipes=("mail",), about="", roles=("sshd",), listens=both_families(SSH))
+    # Postfix opens port 25 when everything that judges a message is there.
+    judges = [amavis_part(school.domain)] if config.filter is Filter.AMAVIS else []
+    return [accounts, *judges, _postfix_part(school, machine, config), pop3, sshd]
+
+
+def _postfix_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:
+    """Postfix. Its queue and the mailboxes are on volumes.
 
     Without no-new-privileges: the setgid programs sendmail and postqueue are for every user.
     """
@@ -103,13 +115,11 @@ def mail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerCo
     return Part(
         recipes=("dns", "mail"),
         about=f"mail server for {', '.join(dict.fromkeys(domains))}",
-        roles=MAIL_ROLES,
-        listens=both_families(POP3, 22) | outside,
+        roles=("postfix",),
+        listens=outside,
         listens_inside=inside,
         mail=_service(school, config, domains),
-        logins=(pop3(config.users),),
         files=mail_files(school, machine, config),
-        secret_files=secret_files(config.users),
         volumes={"mailboxes": "/var/mail", "spool": "/var/spool/postfix"},
         capabilities=POSTFIX_CAPABILITIES,
         no_new_privileges=False,

@@ -3,9 +3,9 @@
 from components.config.lab import MachineConfig, SchoolConfig
 from components.config.mail import MESSAGE_SIZE_LIMIT, local_names
 from components.config.spamfilter import SpamFilterConfig
-from components.mail.postfix import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, postfix_service
+from components.mail.postfix import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, master_cf, postfix_service
 from components.part import Part, Relay, both_families
-from components.templates import FILES, render_template
+from components.templates import render_template
 
 # In starting order: Postfix opens port 25 when everything that judges a message is there.
 ROLES = ("redis", "clamav", "rspamd", "milter", "postfix")
@@ -57,7 +57,7 @@ def spamfilter_files(school: SchoolConfig, machine: MachineConfig, config: SpamF
     )
     return {
         "/etc/postfix/main.cf": main,
-        "/etc/postfix/master.cf": (FILES / "mail/master.cf").read_text(encoding="utf-8"),
+        "/etc/postfix/master.cf": master_cf(),
         "/etc/postfix/transport": render_template("spamfilter/transport.j2", routes=routes),
         "/etc/postfix/relay_recipients": render_template("spamfilter/relay_recipients.j2", routes=routes),
         "/etc/mailname": f"{fqdn}\n",
@@ -77,7 +77,7 @@ def _probe_recipient(routes: tuple[Relay, ...]) -> str:
 def spamfilter_part(school: SchoolConfig, machine: MachineConfig, config: SpamFilterConfig) -> Part:
     """The county's filter appliance. Its queue (with what is on hold) and rspamd's memory are on volumes."""
     return Part(
-        recipes=("dns", "mail", "spamfilter"),
+        recipes=("dns", "mail", "clamav", "spamfilter"),
         about=f"filter for {', '.join(route.domain for route in config.domains)}",
         roles=ROLES,
         files=spamfilter_files(school, machine, config),

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from components.config.mail import SYSTEM_ACCOUNTS, SYSTEM_GROUPS
+from components.config.programs import SYSTEM_ACCOUNTS, SYSTEM_GROUPS
 from driver.lab import Lab
 from driver.mail import data, envelope, new_message, post, smtp, stored
 from tests.support.delivered import deliver

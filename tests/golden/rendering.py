@@ -10,7 +10,7 @@ from tests.support.stacks import stack_data
 GOLDEN = pathlib.Path(__file__).resolve().parent
 ROOT = GOLDEN.parent.parent
 # The project's own: a clone may have stack files of its own (`maillab new`).
-STACKS = ("dc1es", "onehost")
+STACKS = ("dc1es", "onehost", "standalone")
 
 
 def lab_of(stack: str) -> LabConfig:

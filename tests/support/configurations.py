@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from components.checks.machines import RESERVED_NAMES
-from components.config.mail import SYSTEM_ACCOUNTS, SYSTEM_GROUPS
+from components.config.programs import SYSTEM_ACCOUNTS, SYSTEM_GROUPS
 
 LABEL = st.from_regex(r"\A[a-z][a-z0-9]{0,9}\Z")
 USER = st.from_regex(r"\A[a-z_][a-z0-9_-]{0,15}\Z")
