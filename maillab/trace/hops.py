@@ -38,9 +38,13 @@ class Recorder:
             return [Hop(machine=machine, entry=entry, delivery=None)]
         last = sent[-1]
         hop = Hop(machine=machine, entry=entry, delivery=last)
-        if last.next_queue_id is None or (last.address and last.address not in self.owners):
+        if last.next_queue_id is None or self._is_elsewhere(last.address):
             return [hop]
         return [hop, *self.hops(self.next_machine(machine, last), last.next_queue_id, last.to, final)]
+
+    def _is_elsewhere(self, address: str | None) -> bool:
+        """Is it an address of nobody's here? A filter on the machine itself is reached by the loopback."""
+        return address is not None and address not in self.owners and not address.startswith("127.")
 
     def next_machine(self, machine: str, delivery: Delivery) -> str:
         """Whom `machine` gave the copy to; itself when it delivered it, or when the address is nobody's."""

@@ -46,6 +46,12 @@ def onehost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     yield from _running(tmp_path_factory.mktemp("onehost"), "onehost")
 
 
+@pytest.fixture(scope="session")
+def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The school without an appliance, whose mail server filters by itself."""
+    yield from _running(tmp_path_factory.mktemp("standalone"), "standalone")
+
+
 def _running(folder: pathlib.Path, source: str, where: place.Place | None = None) -> Iterator[Lab]:
     lab = make_lab(folder, source, place=where)
     try:

@@ -1,4 +1,4 @@
-"""Many messages brought to the filter at once, and what became of each."""
+"""Many messages brought to a server at once, and what became of each."""
 
 import email.utils
 import json
@@ -16,7 +16,7 @@ SENDER = "wendy@example.com"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The filter's reply to a message."""
+    """The server's reply to a message."""
 
     code: int
     text: str
@@ -41,10 +41,10 @@ def named(messages: Mapping[str, bytes]) -> dict[str, Message]:
     return found
 
 
-def bring(lab: Lab, recipient: str, messages: Mapping[str, bytes]) -> dict[str, Answer]:
-    """Brings all messages to the filter, as a server outside does; the reply to each, by its name."""
+def bring(lab: Lab, recipient: str, messages: Mapping[str, bytes], server: str = "spamfilter") -> dict[str, Answer]:
+    """Brings all messages to the server, as another one outside does; the reply to each, by its name."""
     texts = {name: raw.decode("latin-1") for name, raw in messages.items()}
-    plan = {"server": lab["spamfilter"].ipv4, "sender": SENDER, "recipient": recipient, "messages": texts}
+    plan = {"server": lab[server].ipv4, "sender": SENDER, "recipient": recipient, "messages": texts}
     path = f"/tmp/{secrets.token_hex(8)}.json"
     lab["outside"].put(path, json.dumps(plan).encode())
     replies = json.loads(lab["outside"].python(SESSION_SCRIPT, path))
