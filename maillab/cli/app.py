@@ -17,6 +17,7 @@ from maillab.cli.exercise import exercise
 from maillab.cli.graph import graph
 from maillab.cli.stack import DEFAULT_STACK, Engine, Stack
 from maillab.cli.text import about, text
+from maillab.cli.tutorial import tutorial
 from maillab.cli.vm import vm
 
 app = typer.Typer(
@@ -403,4 +404,5 @@ def move(context: typer.Context, to: Annotated[Engine, typer.Option(help="Its ne
 
 
 app.command()(graph)
+app.command()(tutorial)
 app.command()(capture)

@@ -6,13 +6,14 @@ What they say comes from the code; the words around it from `texts.toml`. Read t
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tests.reference import commands, configuration, exercises, picture, problems, users
+from tests.reference import commands, configuration, exercises, picture, problems, tutorial_map, users
 from tests.support.documents import LANGUAGES, READMES, ROOT
 
 PAGES = {
     "commands": commands.page,
     "configuration": configuration.page,
     "problems": problems.page,
+    "tutorial-map": tutorial_map.page,
     "users": users.page,
 }
 
