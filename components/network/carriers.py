@@ -21,7 +21,7 @@ CARRIER_PREFIX = 24
 # the second half, 198.19.0.0/16, for tests.
 BENCHMARKS = IPv4Network("198.18.0.0/15")
 FILE_CARRIERS = IPv4Network("198.18.0.0/17")
-PROJECT_CARRIERS = IPv4Network("198.18.32.0/19")
+PROJECT_CARRIERS = IPv4Network("198.18.0.0/18")
 DEFAULT_CARRIERS = IPv4Network("198.18.128.0/17")
 # This network, loopback, link-local, multicast (RFC 6890, RFC 5771): nothing that a machine can have.
 UNUSABLE = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))

@@ -118,7 +118,10 @@ def machine(data: Data, name: str) -> Data:
 def add_second_school(data: Data) -> None:
     """dc3es, the tutorial's school once more: machines with a 3, addresses in 163.26.190.0/24."""
     text = json.dumps(school(data))
-    for old, new in (("dc1es", "dc3es"), ("163.26.182.", "163.26.190."), ("2001:db8:182::", "2001:db8:190::")):
+    names = (("dc1es", "dc3es"), ("163.26.182.", "163.26.190."), ("2001:db8:182::", "2001:db8:190::"))
+    # The school without an appliance, likewise.
+    others = (("yaes", "yaes3"), ("163.32.182.", "163.32.190."), ("2001:db8:3282::", "2001:db8:3290::"))
+    for old, new in (*names, *others):
         text = text.replace(old, new)
     other = json.loads(text)
     for found in other["machines"]:

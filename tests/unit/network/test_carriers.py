@@ -122,7 +122,7 @@ def test_stacks_of_the_project_run_side_by_side() -> None:
     assert not any(one.overlaps(other) for one, other in combinations([*own, DEFAULT_CARRIERS], 2))
 
 
-@pytest.mark.parametrize("taken", [[], ["198.18.64.0/22"], ["10.0.0.0/8", "198.18.64.0/18", "198.18.1.0/24"]])
+@pytest.mark.parametrize("taken", [[], ["198.18.64.0/22"], ["10.0.0.0/8", "198.18.64.0/19", "198.18.1.0/24"]])
 def test_free_carrier_is_nobodys(taken: list[str]) -> None:
     networks = [IPv4Network(text) for text in taken]
     free = free_carrier([*networks, IPv6Network("fd00::/8")])

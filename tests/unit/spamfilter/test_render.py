@@ -119,7 +119,7 @@ def test_empty_table_relays_for_nobody(school: SchoolConfig) -> None:
 
 
 def test_virus_scanner_takes_every_message_that_postfix_takes() -> None:
-    clamd = entries((FILES / "spamfilter/image/etc/clamav/clamd.conf").read_text(encoding="utf-8"))
+    clamd = entries((FILES / "clamav/image/etc/clamav/clamd.conf").read_text(encoding="utf-8"))
     limits = {
         key: int(clamd[key].removesuffix("M")) * 2**20 for key in ("StreamMaxLength", "MaxFileSize", "MaxScanSize")
     }

@@ -47,7 +47,7 @@ def carrier(stack: Stack) -> str:
 
 
 def test_new_stack_has_a_prefix_and_a_carrier_of_its_own(folder: Path) -> None:
-    """198.18.64.0/22 is what the engine has, and the project's own stack files have 198.18.32.0/19."""
+    """198.18.64.0/22 is what the engine has, and the project's own stack files have 198.18.0.0/18."""
     stack = new(folder, "class-1")
     assert stack_plan(stack).config.prefix == "class-1-"
     assert carrier(stack) == "198.18.68.0/22"
