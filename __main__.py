@@ -8,8 +8,9 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
 from components.checks.surroundings import OFFLINE_RUN, refuse_surroundings
+from components.checks.this_computer import refuse_own_addresses
 from components.config.problem import ConfigurationError
-from components.lab import Lab
+from components.lab import Lab, local_docker_host
 from components.load import project_keys, read_stack
 from components.resources.ownership import owner_of
 
@@ -29,6 +30,7 @@ try:
         warn=lambda problem: pulumi.log.warn(str(problem)),
         file=Path(f"Pulumi.{pulumi.get_stack()}.yaml"),
     )
+    refuse_own_addresses(plan.config, local_docker_host())
 except ConfigurationError as error:
     # A RunError is printed without a traceback; nothing has been registered yet.
     raise pulumi.RunError(str(error)) from error
