@@ -29,6 +29,8 @@ class LabScheduling(LoadScopeScheduling):  # type: ignore[misc]
         path = nodeid.partition("::")[0]
         if path.startswith(FREE):
             return nodeid
+        if path.startswith("tests/e2e/test_standalone"):
+            return "standalone"  # one lab for all of them
         return "own engine" if path in OWN_ENGINE else path
 
 

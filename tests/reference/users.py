@@ -8,7 +8,7 @@ from tests.reference.words import cell, table, word
 from tests.support.documents import ROOT
 from tests.support.stacks import stack_data
 
-STACKS = ("dc1es", "onehost")
+STACKS = ("dc1es", "onehost", "standalone")
 
 
 def page(language: str) -> list[str]:

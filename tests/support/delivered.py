@@ -65,3 +65,10 @@ def deliver(
     mail = mail or new_message(sender, recipient)
     first = post(lab, via, sender, recipient, mail) if via == "outside" else submit(lab, via, sender, recipient, mail)
     return arrived(lab, mail, lab.wait_for_delivery(via, first, recipient, final=final))
+
+
+def deliver_from(lab: Lab, machine: str, sender: str, recipient: str, mail: Message | None = None) -> Delivered:
+    """The same of a message that is written on `machine` itself."""
+    mail = mail or new_message(sender, recipient)
+    first = post(lab, machine, sender, recipient, mail)
+    return arrived(lab, mail, lab.wait_for_delivery(machine, first, recipient))

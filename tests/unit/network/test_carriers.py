@@ -18,6 +18,7 @@ from components.network.carriers import (
     free_carrier,
 )
 from components.network.topology import topology_of
+from tests.golden.rendering import lab_of
 from tests.support.stacks import stack_data
 from tests.unit.labs import ROOT, add_second_school, model
 from tests.unit.network.test_segments import segment
@@ -117,8 +118,9 @@ def test_host_part_that_the_subnet_has_not_is_given_up() -> None:
 def test_stacks_of_the_project_run_side_by_side() -> None:
     """And each has room for more schools."""
     labs = [model(add_second_school, stack).lab for stack in OF_THE_PROJECT]
+    labs.append(lab_of("two"))  # has a second school already
     own = [segment.carrier for lab in labs for segment in topology_of(lab).segments.values()]
-    assert len(own) == 3 * len(OF_THE_PROJECT) > 3
+    assert len(own) == 3 * len(labs) > 3
     assert not any(one.overlaps(other) for one, other in combinations([*own, DEFAULT_CARRIERS], 2))
 
 
@@ -135,7 +137,7 @@ def test_full_engine_has_no_free_carrier() -> None:
     assert free_carrier([IPv4Network("198.18.0.0/15")]) is None
 
 
-@pytest.mark.parametrize("stack", OF_THE_PROJECT)
+@pytest.mark.parametrize("stack", [*OF_THE_PROJECT, "two"])
 def test_every_stack_file_of_the_project_names_a_carrier(stack: str) -> None:
     network = stack_data(ROOT, stack)["network"]
     assert isinstance(network, dict)

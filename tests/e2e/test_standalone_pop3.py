@@ -1,0 +1,71 @@
+"""Dovecot on the school's own server: POP3 and IMAP on Postfix' mailboxes, and the change from mailutils-pop3d."""
+
+import json
+
+import pytest
+
+from driver.lab import Lab
+from driver.mail import mailbox
+from tests.support.delivered import deliver
+from tests.support.pop3 import log_in, passwords
+
+WENDY, LIN = "wendy@example.com", "lin@yaes.example"
+MANAGER = "manager@yaes.example"
+# The UIDL of each message (RFC 1939, section 7): id and Message-ID.
+UIDL = """
+import json, poplib, sys
+box = poplib.POP3(sys.argv[1]); box.user(sys.argv[2]); box.pass_(sys.argv[3])
+found = [line.decode().split()[1] for line in box.uidl()[1]]
+box.quit()
+print(json.dumps(found))
+"""
+IMAP = """
+import imaplib, json, sys
+box = imaplib.IMAP4(sys.argv[1]); box.login(sys.argv[2], sys.argv[3]); box.select(readonly=True)
+_, found = box.search(None, "HEADER", "Message-ID", sys.argv[4])
+folders = [line.decode().rpartition(" ")[2] for line in box.list()[1]]
+print(json.dumps([len(found[0].split()), sorted(folders)]))
+"""
+
+
+def uidl(lab: Lab, address: str, user: str = "lin") -> list[str]:
+    """The ids of a user's messages, by POP3 at this address of the server."""
+    found = lab["workstation"].python(UIDL, address, user, passwords(lab["mail"])[user])
+    return [str(one) for one in json.loads(found)]
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_pop3_is_served_on_both_families(standalone: Lab, version: int) -> None:
+    deliver(standalone, "outside", WENDY, LIN)
+    mail = standalone["mail"]
+    assert len(uidl(standalone, mail.ipv4 if version == 4 else mail.ipv6)) == len(mailbox(mail, "lin")) > 0
+
+
+def test_imap_finds_the_message(standalone: Lab) -> None:
+    found = deliver(standalone, "outside", WENDY, LIN)
+    mail, password = standalone["mail"], passwords(standalone["mail"])["lin"]
+    count, folders = json.loads(
+        standalone["workstation"].python(IMAP, mail.ipv4, "lin", password, found.mail.message_id)
+    )
+    assert (count, folders) == (1, ["Drafts", "INBOX", "Sent", "Trash"])
+
+
+@pytest.mark.parametrize("password", ["x", "*", "!", "", "lab-lin-2007"])
+def test_wrong_password_opens_nothing(standalone: Lab, password: str) -> None:
+    users = ["root", "lin", "amavis", "dovecot", "clamav", "mail"]
+    tried = log_in(standalone["workstation"], standalone["mail"], [(user, password) for user in users])
+    assert [login.user for login in tried if login.opened] == []
+
+
+def test_change_of_the_server_keeps_messages_and_their_ids(standalone: Lab) -> None:
+    """From mailutils-pop3d to Dovecot, as on the page: who keeps his mail there does not fetch it all again."""
+    try:
+        standalone.edit("pop3: dovecot", "pop3: xinetd")
+        standalone.up()
+        deliver(standalone, "outside", WENDY, MANAGER)
+        before = uidl(standalone, standalone["mail"].ipv4, "manager")
+    finally:
+        standalone.edit("pop3: xinetd", "pop3: dovecot")
+        standalone.up()
+    assert len(before) == len(mailbox(standalone["mail"], "manager")) > 0
+    assert uidl(standalone, standalone["mail"].ipv4, "manager") == before
