@@ -36,7 +36,7 @@ PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "files", "setup", "mailla
 
 
 def free_carrier(client: docker.DockerClient) -> str:
-    """A /23 of CARRIERS that no Docker network uses."""
+    """A /22 of CARRIERS that no Docker network uses."""
     taken = [
         ipaddress.ip_network(config["Subnet"])
         for network in client.networks.list()
@@ -46,8 +46,8 @@ def free_carrier(client: docker.DockerClient) -> str:
 
 
 def _another(taken: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> ipaddress.IPv4Network:
-    """A /23 of CARRIERS that overlaps none of these."""
-    choices = [net for net in CARRIERS.subnets(new_prefix=23) if not any(net.overlaps(old) for old in taken)]
+    """A /22 of CARRIERS that overlaps none of these."""
+    choices = [net for net in CARRIERS.subnets(new_prefix=22) if not any(net.overlaps(old) for old in taken)]
     return secrets.choice(choices)
 
 

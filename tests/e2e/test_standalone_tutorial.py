@@ -79,6 +79,5 @@ def test_service_restarts(standalone: Lab, service: str, role: str) -> None:
 
 
 def test_netstat_shows_both_ports_of_the_filter(standalone: Lab) -> None:
-    listed = standalone["mail"].succeed("netstat -nltp")
-    ports = {line.split()[3]: line.split()[6].partition("/")[2] for line in listed.splitlines() if "LISTEN" in line}
-    assert (ports["127.0.0.1:10024"][:7], ports["127.0.0.1:10025"]) == ("amavisd", "master")
+    listed = standalone["mail"].succeed("netstat -nltp").splitlines()
+    assert {"127.0.0.1:10024", "127.0.0.1:10025"} <= {line.split()[3] for line in listed if "LISTEN" in line}
