@@ -14,12 +14,13 @@ class Fate:
     """What the logs have of one message.
 
     `is_over`: nothing more can come of it. `is_at_rest`: nothing more comes of it for the moment; some server may try
-    again later.
+    again later. `stays`: how many queue ids it has had so far, by which one sees that it moves.
     """
 
     ends: frozenset[Ending] = frozenset()
     is_over: bool = False
     is_at_rest: bool = False
+    stays: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Trail:
             ends=frozenset(self._of_entry(machine, first, hops)),
             is_over=self._is_over(machine, first.queue_id),
             is_at_rest=self._is_at_rest(machine, first.queue_id),
+            stays=len(set(self._chain(machine, first.queue_id))),
         )
 
     @property

@@ -100,7 +100,7 @@ def keeps_its_contract(exercises: Session, lab: Lab, case: Case) -> None:
     exercises.reset()
     lab.find_machines()
     if whole:
-        assert differing(before, facts(lab, concerned)) == {}
+        assert not (left := differing(before, facts(lab, concerned))), left
 
 
 def words(result: Result) -> str:

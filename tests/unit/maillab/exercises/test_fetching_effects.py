@@ -55,3 +55,12 @@ def test_one_after_the_other_from_one_mailbox(sessions: list[str]) -> None:
 def test_side_by_side_from_two(sessions: list[str]) -> None:
     assert set(looked("chen", "lin").values()) == {State.MET}
     assert {one.split()[0] for one in sessions[:2]} == {"begin"}
+
+
+def test_mailbox_that_is_still_in_use_is_asked_again(monkeypatch: pytest.MonkeyPatch, sessions: list[str]) -> None:
+    """A session before this one may not have ended yet."""
+    answers = [f"{look.IN_USE} Mailbox in use", ""]
+    monkeypatch.setattr(look, "AGAIN", 0)
+    monkeypatch.setattr(Looker, "_why_not_fetched", lambda *_: answers.pop(0))
+    assert set(looked("chen").values()) == {State.MET}
+    assert (answers, sessions) == ([], [])

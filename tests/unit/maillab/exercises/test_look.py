@@ -1,12 +1,17 @@
-"""What a look makes of a server that takes no message for the mailbox that is to be fetched."""
+"""What a look makes of a server that takes no message, and of messages that are slow."""
 
+from types import SimpleNamespace
 from typing import Any, cast
+
+import pytest
 
 from maillab.cli.configuration import stack_plan
 from maillab.cli.stack import ROOT, Stack
-from maillab.exercises.exercise import Effect, Fetch, Text
+from maillab.exercises.exercise import Effect, Fetch, Mail, Text
 from maillab.exercises.look import PUT, Looker, State
 from maillab.exercises.scene import Scene
+from maillab.trace.ending import Ending, How
+from maillab.trace.trail import Fate
 
 FULL = "sendmail: fatal: root(0): queue file write error"
 
@@ -25,3 +30,36 @@ def test_refusal_of_a_message_to_fetch_is_a_miss() -> None:
     effect = Effect(says=Text(en="x", zh="x"), fetches=Fetch(user="chen@dc1es.tnc.edu.tw"))
     finding = Looker(scene=scene, effects={"fetch": effect})._fetch("fetch")
     assert (finding.state, finding.seen) == (State.MISSED, FULL)
+
+
+ENDS = frozenset({Ending(hops=("mail",), how=How.MAILBOX, what="chen")})
+
+
+def followed(monkeypatch: pytest.MonkeyPatch, fates: list[Fate]) -> frozenset[Ending]:
+    """The ends of a message of which these are the news, one a second; the last of them goes on."""
+    clock = [0.0]
+    monkeypatch.setattr("maillab.exercises.look.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("maillab.exercises.look.time.sleep", lambda _: clock.__setitem__(0, clock[0] + 1))
+    postman: Any = SimpleNamespace(
+        fates=lambda messages: dict.fromkeys(messages, fates[min(int(clock[0]), len(fates) - 1)])
+    )
+    effect = Effect(says=Text(en="x", zh="x"), arrives=Mail(sender="parent@example.com", to="chen@dc1es.tnc.edu.tw"))
+    scene = Scene(plan=stack_plan(Stack(name="dc1es", root=ROOT)), machines=cast("Any", Full()))
+    message: Any = "the message"
+    return Looker(scene=scene, effects={"in": effect})._follow(postman, {"in": message})["in"]
+
+
+def test_message_that_still_moves_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a crowded computer: no fault of the student's."""
+    moving = [Fate(stays=number // 3) for number in range(15)]
+    assert followed(monkeypatch, [*moving, Fate(ends=ENDS, is_over=True)]) == ENDS
+
+
+def test_message_that_stands_still_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    standing = [Fate(stays=1)] * 15
+    assert followed(monkeypatch, [*standing, Fate(ends=ENDS, is_over=True)]) == frozenset()
+
+
+def test_nor_one_that_moves_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    moving = [Fate(stays=number) for number in range(40)]
+    assert followed(monkeypatch, [*moving, Fate(ends=ENDS, is_over=True)]) == frozenset()
