@@ -13,8 +13,10 @@ from components.config.volumes import Fault, VolumeConfig
 from components.log import Log
 from components.network.topology import Host
 
-MAIL_VOLUMES = ("mailboxes", "spool")
-"""The volumes with mail, by their short names (`volumes` of a Part): the others are made again from nothing."""
+DISKS = ("mailboxes", "spool")
+"""The volumes that the configuration can make small, full or read-only (`faults` of a Part), by their short names."""
+MAIL_VOLUMES = (*DISKS, "amavis", "homes")
+"""The volumes with mail, in mailboxes, queues, quarantine and IMAP folders: the others are made again from nothing."""
 BESIDE = "/mnt"
 """Below it lies, by its short name, a volume that a small disk stands in for (role `disks`)."""
 IN_MEMORY = (Fault.SMALL, Fault.FULL)

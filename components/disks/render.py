@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from components.config.volumes import Fault, VolumeConfig
-from components.part import MAIL_VOLUMES, Part
+from components.part import DISKS, Part
 
 VOLUMES_FILE = "/etc/maillab/volumes"
 
@@ -14,7 +14,7 @@ def disks_parts(parts: Iterable[Part], faults: Mapping[str, VolumeConfig]) -> tu
     The file has lines "NAME PATH FAULT". A machine without faults has the role too: what was kept of a small disk is
     put where it belongs when the true volume is back.
     """
-    mail = {short: path for part in parts for short, path in part.volumes.items() if short in MAIL_VOLUMES}
+    mail = {short: path for part in parts for short, path in part.volumes.items() if short in DISKS}
     if not mail:
         return [], []
     lines = (f"{short} {path} {_fault(faults, short)}\n" for short, path in sorted(mail.items()))
