@@ -12,7 +12,7 @@ from maillab.cli.stack import ROOT
 from tests.support.stacks import stack_data
 from tests.unit.conftest import Program
 
-PLANS = [plan_of(parse(stack_data(ROOT, stack), stack)) for stack in ("dc1es", "onehost")]
+PLANS = [plan_of(parse(stack_data(ROOT, stack), stack)) for stack in ("dc1es", "onehost", "standalone")]
 ROLES = sorted({role for plan in PLANS for machine in plan.machines.values() for role in machine.part.roles})
 
 
