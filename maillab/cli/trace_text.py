@@ -19,6 +19,7 @@ EVENTS: Mapping[Kind, Callable[[Values], str]] = {
     Kind.ASKED: lambda v: _asked(v),  # noqa: PLW0108 (it stands below)
     Kind.CONNECTED: lambda v: text("trace-connected", who=joined(v.get("peer", ""), v["text"])),
     Kind.HANDED_IN: lambda v: text("trace-handed-in", uid=v["uid"]),
+    Kind.VERDICT: lambda v: _amavis(v),  # noqa: PLW0108 (it stands below)
     Kind.REFUSED: lambda v: text("trace-refused", stage=v["stage"], text=v["text"]),
     Kind.HELD: lambda v: text("trace-held", text=v["text"]),
     Kind.RELEASED: lambda _: text("trace-released"),
@@ -69,6 +70,12 @@ def end_text(end: End) -> str:
 def joined(*words: str) -> str:
     """What is there of it, with the reader's colon between."""
     return text("trace-colon").join(filter(None, words))
+
+
+def _amavis(values: Values) -> str:
+    points = text("trace-filter-points", points=values["points"]) if "points" in values else ""
+    kept = text("trace-filter-kept", name=values["quarantine"]) if "quarantine" in values else ""
+    return text("trace-filter", text=values["text"], points=points, kept=kept)
 
 
 def _times(times: int, last: datetime) -> str:

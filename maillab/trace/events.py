@@ -53,7 +53,10 @@ class Verdict:
 
 @dataclass(slots=True, kw_only=True)
 class Event:
-    """What happened at `when`; `values` by kind. `times` that it did, the last time at `last` (None: once)."""
+    """What happened at `when`; `values` by kind; `verdict` is rspamd's.
+
+    `times` that it did, the last time at `last` (None: once).
+    """
 
     when: datetime
     kind: Kind
@@ -94,6 +97,8 @@ RSPAMD = re.compile(
 )
 SYMBOL = re.compile(r"(\w+)\((-?\d+(?:\.\d+)?)\)\{")
 FORCED = re.compile(r"forced: [^\"]*\"(?P<why>.*)\"; score=")
+AMAVIS = re.compile(r"^\([\w-]+\) (?P<text>(?:Passed|Blocked) [\w-]+(?: \(.*?\))?) \{.*, Hits: (?P<points>-?[\d.]*),")
+QUARANTINE = re.compile(r", quarantine: (\S+?),")
 LOGIN = re.compile(r"^user `(?P<user>[^']*)' logged in with mailbox `[^']*' \((?P<messages>\d+) messages?\)")
 # Lines that say nothing of their own: another one does, or the next machine.
 SILENT = ("message-id=", "removed", "resent-message-id=")
@@ -133,6 +138,8 @@ def _event(line: Line) -> Event | None:
         return Event(when=line.when, kind=BY_HAND[line.text], values={"text": line.text})
     if line.program.startswith("rspamd"):
         return verdict_of(line)
+    if line.program.startswith("amavis"):
+        return amavis_verdict_of(line)
     if line.text.startswith(SILENT):
         return None
     return _delivered(line) or stop_of(line) or _said(line)
@@ -178,6 +185,16 @@ def verdict_of(line: Line) -> Event | None:
         forced=forced["why"] if forced else "",
     )
     return Event(when=line.when, kind=Kind.VERDICT, verdict=verdict)
+
+
+def amavis_verdict_of(line: Line) -> Event | None:
+    """The event of amavis' line about a message: `text`, `points` if there are any, and `quarantine`, a file's name."""
+    if (match := AMAVIS.match(line.text)) is None:
+        return None
+    kept = QUARANTINE.search(line.text)
+    points = match["points"].strip("-") and match["points"]
+    values = {"text": match["text"], "points": points, "quarantine": kept[1] if kept else ""}
+    return Event(when=line.when, kind=Kind.VERDICT, values=_given(values))
 
 
 def login_of(line: Line) -> Event | None:

@@ -9,7 +9,11 @@ LINE = re.compile(
     r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d|Z)) \S+ (?:[\w.-]+/)*([\w.-]+)\[(\d+)\]: "
     r"(?:([0-9A-Za-z]{12,}|NOQUEUE): )?(.*)$"
 )
-VERDICT = re.compile(r"rspamd_task_write_log: id: <[^>]*>, qid: <(\w+)>")
+# A filter's word on a message, with its queue id there: rspamd's, and that of an amavis on the machine itself.
+VERDICTS = {
+    "rspamd": re.compile(r"rspamd_task_write_log: id: <[^>]*>, qid: <(\w+)>"),
+    "amavis": re.compile(r"^\([\w-]+\) (?:Passed|Blocked) .*?, Queue-ID: (\w+),"),
+}
 # Before the message's text: there may be no queue entry yet (NOQUEUE), or one for another recipient.
 REFUSAL = re.compile(r"^(?:milter-)?reject: (?:CONNECT|HELO|EHLO|MAIL|RCPT|DATA) from ")
 NOQUEUE = "NOQUEUE"
@@ -70,8 +74,8 @@ class MachineLog:
             self._failed.setdefault(process, []).append(line)
         elif line.program == "pop3d":
             self.logins.append(line)
-        elif line.program.startswith("rspamd") and (match := VERDICT.search(line.text)):
-            self.entries.setdefault(match[1], []).append(line)
+        elif judged := judged_by(line):
+            self.entries.setdefault(judged, []).append(line)
 
     def _take_own(self, queue_id: str, line: Line, process: str) -> None:
         lines = self.entries.setdefault(queue_id, [])
@@ -85,6 +89,15 @@ class MachineLog:
     def _take_refusal(self, line: Line, process: str) -> None:
         if REFUSAL.match(line.text):
             self.refusals.append(Refusal(line=line, connect=self._sessions.pop(process, None)))
+
+
+def judged_by(line: Line) -> str:
+    """The queue id of the message that a filter's line is the verdict on; "": it is no such line."""
+    for filters, pattern in VERDICTS.items():
+        if line.program.startswith(filters):
+            match = pattern.search(line.text)
+            return match[1] if match else ""
+    return ""
 
 
 def read_lines(text: str) -> MachineLog:

@@ -7,7 +7,7 @@ from itertools import count
 from typing import TypeVar
 
 from maillab.trace.events import Event, Kind, events_of, login_of, name_peer
-from maillab.trace.lines import LINE, MESSAGE_ID, NOQUEUE, VERDICT, Line
+from maillab.trace.lines import LINE, MESSAGE_ID, NOQUEUE, Line, judged_by
 
 KEPT = 4096  # messages, and queue ids, that are remembered: a lab may be watched for days
 Key = TypeVar("Key")
@@ -56,13 +56,8 @@ class Live:
                 yield Heard(machine=machine, queue_id="", message=None, event=event)
         elif queue_id == NOQUEUE:
             yield from self._of_none(machine, line)
-        elif found := queue_id or self._filters(line):
+        elif found := queue_id or judged_by(line):
             yield from self._of_entry(machine, found, line)
-
-    @staticmethod
-    def _filters(line: Line) -> str:
-        match = VERDICT.search(line.text) if line.program.startswith("rspamd") else None
-        return match[1] if match else ""
 
     def _of_none(self, machine: str, line: Line) -> Iterator[Heard]:
         for event in events_of([line]):

@@ -155,3 +155,26 @@ def test_refusal_of_an_older_message_is_no_message_of_its_own() -> None:
     messages = Messages(logs=logs, owners={"10.0.0.8": "outside", "10.0.0.9": "filter"})
     assert [one.message_id for one in messages.to("b@b.tw", 1)] == [f"<{NEXT}@example.com>"]
     assert len(messages.to("b@b.tw")) == 2
+
+
+BLOCKED = (
+    f"amavis[9]: (00207-03) Blocked INFECTED (Eicar-Test-Signature.UNOFFICIAL) {{DiscardedInbound,Quarantined}},"
+    f" [198.51.100.10]:5 [198.51.100.10] <a@example.com> -> <b@b.tw>, quarantine: r/virus-rX, Queue-ID: {ID},"
+    " Message-ID: <1@example.com>, mail_id: rX, Hits: -, size: 12, 3 ms"
+)
+PASSED = (
+    f"amavis[9]: (00207-04) Passed SPAMMY {{RelayedTaggedInbound}}, [198.51.100.10]:5 [198.51.100.10] <a@example.com>"
+    f" -> <b@b.tw>, Queue-ID: {ID}, Message-ID: <1@example.com>, mail_id: rY, Hits: 7.6, size: 12, queued_as: {NEXT}, 3 ms"
+)
+
+
+def test_amavis_says_what_it_found_and_where_it_keeps_it() -> None:
+    event = journey(QUEUED, BLOCKED).roots[0].first(Kind.VERDICT)
+    assert event is not None
+    assert event.values == {"text": "Blocked INFECTED (Eicar-Test-Signature.UNOFFICIAL)", "quarantine": "r/virus-rX"}
+
+
+def test_amavis_says_how_many_points_it_counted() -> None:
+    event = journey(QUEUED, PASSED).roots[0].first(Kind.VERDICT)
+    assert event is not None
+    assert event.values == {"text": "Passed SPAMMY", "points": "7.6"}
