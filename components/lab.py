@@ -1,6 +1,7 @@
 """The whole lab: networks, images, machines."""
 
 import os
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_command as command
@@ -11,6 +12,7 @@ from components.config.place import LOCAL, VM, Build
 from components.dns.render import secondaries
 from components.part import Blueprint
 from components.plan import Plan, what_it_takes
+from components.resources.certificates import bring_certificates
 from components.resources.images import Chain, build_images, this_platform
 from components.resources.kinds import (
     DnsServer,
@@ -27,6 +29,7 @@ from components.resources.machine import Machine, Site
 from components.resources.networks import docker_networks, lent_addresses
 from components.resources.ownership import OWNER_LABEL, STACK_LABEL, look_first
 from components.resources.place import Engine, LabVm, RemoteEngine, bring_images, pin_place
+from components.tls.render import NAMES
 
 # The first role that fits says what a machine is: the tutorial's single host is a mail server with BIND.
 CLASSES: dict[Role, type[Machine]] = {
@@ -97,6 +100,7 @@ class Lab(pulumi.ComponentResource):
         for school in config.schools:
             if school.zone.flush_outside:
                 self._flush(school, school.with_role(Role.DNS)[0].name)
+        bring_certificates(self._certificates(plans), self.machines[INTERNET], self.site, self)
         schools = {machine.name: school.name for school in config.schools for machine in school.machines}
         self.outputs = {
             "machines": {
@@ -148,6 +152,11 @@ class Lab(pulumi.ComponentResource):
             for machine in school.machines:
                 kinds[machine.name] = next(cls for role, cls in CLASSES.items() if role in machine.roles)
         return kinds
+
+    def _certificates(self, plans: Mapping[str, Blueprint]) -> dict[str, tuple[Machine, tuple[str, ...]]]:
+        """Who trusts the lab's authority, with the names that it has a certificate of it for."""
+        given = {name: plan.part for name, plan in plans.items() if "tls" in plan.part.roles}
+        return {name: (self.machines[name], tuple(part.files.get(NAMES, "").split())) for name, part in given.items()}
 
     def _flush(self, school: SchoolConfig, name_server: str) -> None:
         """After an edit of the zone the outside's resolver forgets the old one (its TTL is a day)."""

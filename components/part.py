@@ -26,6 +26,7 @@ class LoginProtocol(enum.StrEnum):
     """By what users log in, by its name in services(5)."""
 
     POP3 = "pop3"
+    SMTP = "smtp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +140,7 @@ def both_families(*ports: int) -> frozenset[tuple[int, int]]:
 
 
 # All recipes, in the one order in which they stand on each other: sets of parts share the beginning of their images.
-RECIPES = ("machine", "dns", "mail", "dovecot", "sasl", "clamav", "amavis", "workstation", "spamfilter")
+RECIPES = ("machine", "dns", "mail", "dovecot", "sasl", "clamav", "amavis", "workstation", "spamfilter", "tls")
 
 
 def merge_parts(parts: list[Part]) -> Part:

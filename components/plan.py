@@ -17,6 +17,7 @@ from components.network.render import network_files
 from components.network.topology import Host, Topology, topology_of
 from components.part import Blueprint, Part, merge_parts
 from components.spamfilter.render import spamfilter_part
+from components.tls.render import authority_parts, tls_parts
 from components.workstation.render import workstation_part
 
 
@@ -35,7 +36,7 @@ def plan_of(lab: LabConfig) -> Plan:
     rules = machine_rules(lab)
     parts: dict[str, list[Part]] = {
         ROUTER: [_router_part()],
-        INTERNET: [internet_part(lab)],
+        INTERNET: [internet_part(lab), *authority_parts(lab)],
         lab.internet.mail.name: [secondary_part(lab, lab.internet.mail.name), tn_part(lab)],
         OUTSIDE: [outside_part(lab)],
     }
@@ -89,7 +90,7 @@ def _school_parts(lab: LabConfig, school: SchoolConfig, machine: MachineConfig) 
     if machine.spamfilter is not None:
         parts.append(spamfilter_part(school, machine, machine.spamfilter))
     if Role.WORKSTATION in machine.roles:
-        parts.append(workstation_part(lab, school, machine))
+        parts += [workstation_part(lab, school, machine), *([] if machine.mail else tls_parts(school, machine))]
     return parts
 
 

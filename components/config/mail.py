@@ -8,7 +8,16 @@ from components.config.catalogue import PhraseError, phrase
 from components.config.lines import BadLine, good_lines, parse_lines
 from components.config.names import name_fault
 from components.config.problem import Problem, problem, quoted, shown, warning
-from components.config.programs import SYSTEM_ACCOUNTS, SYSTEM_GROUPS, Auth, AuthConfig, Filter, Pop3, accounts_of
+from components.config.programs import (
+    SYSTEM_ACCOUNTS,
+    SYSTEM_GROUPS,
+    Auth,
+    AuthConfig,
+    Cleartext,
+    Filter,
+    Pop3,
+    accounts_of,
+)
 from components.config.section import MayBeEmpty, section
 
 # RFC 5321 has no limit of its own; one value on all hops, so that what the first takes the last takes too.
@@ -127,6 +136,8 @@ def check_mail(config: MailServerConfig, where: str) -> list[Problem]:
     problems += _check_alias_lines(config, where)
     problems += _check_parameters(config.main_cf, where)
     problems += _check_destinations(config.mydestination, where)
+    if config.authentication is not None and config.authentication.cleartext is Cleartext.TUTORIAL:
+        problems.append(warning("cleartext-passwords", f"{where}.auth.cleartext"))
     return problems
 
 

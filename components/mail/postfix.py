@@ -10,6 +10,7 @@ from components.log import Log
 from components.part import MailService, Relay
 from components.templates import render_template
 
+SMTP = 25
 # Seconds between two tries of a deferred message: minutes on a real server, too long for a lesson.
 RETRY = 10
 RETRY_MAX = 40
@@ -47,8 +48,11 @@ def master_cf(*, amavis: bool = False, submission: bool = False) -> str:
     return render_template("mail/master.cf.j2", amavis=amavis, submission=submission)
 
 
-def smtp_listens(parameters: Mapping[str, str]) -> tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]]]:
-    """Port 25 of the families of `inet_protocols` that `inet_interfaces` opens to others, and to the machine only.
+Listens = frozenset[tuple[int, int]]
+
+
+def smtp_listens(parameters: Mapping[str, str], *ports: int) -> tuple[Listens, Listens]:
+    """`ports` of the families of `inet_protocols` that `inet_interfaces` opens to others, and to the machine only.
 
     Both are in postconf(5).
     """
@@ -62,4 +66,7 @@ def smtp_listens(parameters: Mapping[str, str]) -> tuple[frozenset[tuple[int, in
             address = ipaddress.ip_address(word.strip("[]"))
             family = {address.version} & versions
             outer, inner = (outer, inner | family) if address.is_loopback else (outer | family, inner)
-    return frozenset((25, version) for version in outer), frozenset((25, version) for version in inner - outer)
+    outside, inside = (
+        frozenset((port, version) for port in ports for version in one) for one in (outer, inner - outer)
+    )
+    return outside, inside

@@ -6,23 +6,43 @@ from collections.abc import Iterable, Mapping
 from components.config.lab import MachineConfig, Role, SchoolConfig
 from components.config.mail import MESSAGE_SIZE_LIMIT, MailServerConfig, User, destinations, local_names
 from components.config.mynetworks import read_networks
-from components.config.programs import Filter, Pop3
+from components.config.programs import Cleartext, Filter, Pop3
 from components.mail.amavis import amavis_part
 from components.mail.pop3 import dovecot_part, xinetd_part
-from components.mail.postfix import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, master_cf, postfix_service, smtp_listens
+from components.mail.postfix import (
+    POSTFIX_CAPABILITIES,
+    RETRY,
+    RETRY_MAX,
+    SMTP,
+    master_cf,
+    postfix_service,
+    smtp_listens,
+)
+from components.mail.sasl import SENDER_LOGIN, SUBMISSION, SUBMISSIONS, sasl_part
 from components.part import MailService, Part, both_families
 from components.templates import render_template
+from components.tls.render import FOLDER, tls_parts
 
 SSH = 22
 
 
-def mynetworks(school: SchoolConfig) -> str:
-    """The school without its spamfilter, both families (postconf(5): a `!` pattern must come first)."""
+def mynetworks(school: SchoolConfig, config: MailServerConfig) -> str:
+    """The school without its spamfilter, both families (postconf(5): a `!` pattern must come first).
+
+    Where users log in to send, only the machine itself by IPv4, as in the tutorial.
+    """
+    if config.authentication is not None:
+        return "127.0.0.0/8"
     patterns = ["127.0.0.0/8", "[::1]/128"]
     for machine in school.with_role(Role.SPAMFILTER):
         patterns += [f"!{machine.ipv4}", f"![{machine.ipv6}]"]
+    return ", ".join([*patterns, *_own_networks(school)])
+
+
+def _own_networks(school: SchoolConfig) -> list[str]:
+    """The school's, as main.cf has them."""
     network6 = school.network.ipv6
-    return ", ".join([*patterns, str(school.network.ipv4), f"[{network6.network_address}]/{network6.prefixlen}"])
+    return [str(school.network.ipv4), f"[{network6.network_address}]/{network6.prefixlen}"]
 
 
 def mail_files(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> dict[str, str]:
@@ -36,7 +56,12 @@ def mail_files(school: SchoolConfig, machine: MachineConfig, config: MailServerC
         myorigin="$mydomain" if takes_domain else "$myhostname",
         mydestination=", ".join(config.mydestination),
         relayhost=config.relayhost,
-        mynetworks=mynetworks(school),
+        mynetworks=mynetworks(school, config),
+        own_networks=", ".join(_own_networks(school)),
+        auth=config.authentication is not None,
+        encrypted_only=config.authentication is not None and config.authentication.cleartext is Cleartext.NEVER,
+        sender_login=SENDER_LOGIN,
+        tls=FOLDER,
         message_size_limit=MESSAGE_SIZE_LIMIT,
         retry=RETRY,
         retry_max=RETRY_MAX,
@@ -44,7 +69,9 @@ def mail_files(school: SchoolConfig, machine: MachineConfig, config: MailServerC
     )
     return {
         "/etc/postfix/main.cf": with_parameters(main, config.main_cf),
-        "/etc/postfix/master.cf": master_cf(amavis=config.filter is Filter.AMAVIS),
+        "/etc/postfix/master.cf": master_cf(
+            amavis=config.filter is Filter.AMAVIS, submission=config.authentication is not None
+        ),
         "/etc/aliases": render_template("mail/aliases.j2", aliases=config.good_aliases),
         "/etc/mailname": f"{fqdn}\n",
         "/etc/maillab/maps": "",
@@ -65,7 +92,7 @@ def with_parameters(main: str, parameters: Mapping[str, str]) -> str:
     """
     for name, value in sorted(parameters.items()):
         line = f"{name} = {value}".rstrip()
-        main, count = re.subn(rf"(?m)^{re.escape(name)} *=.*$", line.replace("\\", r"\\"), main)
+        main, count = re.subn(rf"(?m)^{re.escape(name)} *=.*$(\n[ \t].*$)*", line.replace("\\", r"\\"), main)
         main += "" if count else f"{line}\n"
     return main
 
@@ -85,7 +112,7 @@ def _service(school: SchoolConfig, config: MailServerConfig, domains: Iterable[s
     given = config.main_cf.get("mynetworks", "")
     is_read = "mynetworks" in config.main_cf and read_networks(given) is not None
     accounts = config.system_accounts | {name.lower() for name in local_names(config)}
-    return postfix_service(given if is_read else mynetworks(school), domains=domains, accounts=accounts)
+    return postfix_service(given if is_read else mynetworks(school, config), domains=domains, accounts=accounts)
 
 
 def mail_parts(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> list[Part]:
@@ -100,9 +127,11 @@ def mail_parts(school: SchoolConfig, machine: MachineConfig, config: MailServerC
         secret_files=secret_files(users),
     )
     sshd = Part(recipes=("mail",), about="", roles=("sshd",), listens=both_families(SSH))
-    # Postfix opens port 25 when everything that judges a message is there.
+    # Postfix opens port 25 when everything that judges a message, or a password, is there.
     judges = [amavis_part(school.domain)] if config.filter is Filter.AMAVIS else []
-    return [accounts, *judges, _postfix_part(school, machine, config), pop3, sshd]
+    if config.authentication is not None:
+        judges.append(sasl_part(config, destinations(config, machine.fqdn(school.domain), school.domain)))
+    return [accounts, *tls_parts(school, machine), *judges, _postfix_part(school, machine, config), pop3, sshd]
 
 
 def _postfix_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:
@@ -111,7 +140,8 @@ def _postfix_part(school: SchoolConfig, machine: MachineConfig, config: MailServ
     Without no-new-privileges: the setgid programs sendmail and postqueue are for every user.
     """
     domains = destinations(config, machine.fqdn(school.domain), school.domain)
-    outside, inside = smtp_listens(config.main_cf)
+    submission = () if config.authentication is None else (SUBMISSION, SUBMISSIONS)
+    outside, inside = smtp_listens(config.main_cf, SMTP, *submission)
     return Part(
         recipes=("dns", "mail"),
         about=f"mail server for {', '.join(dict.fromkeys(domains))}",
