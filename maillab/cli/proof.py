@@ -13,7 +13,7 @@ from maillab.cli.text import text
 from maillab.cli.wrapped import Line
 from maillab.trace.ending import Ending, How
 from maillab.verify.cells import PORTS, Prediction, Source, Verdict
-from maillab.verify.logins import ACCEPTED, NO_CONNECTION, REFUSED
+from maillab.verify.logins import ACCEPTED, NO_CONNECTION, NO_TRUST, REFUSED
 from maillab.verify.relays import NO_ANSWER, Answer
 from maillab.verify.run import CellResult, MessageResult, Proof
 
@@ -22,7 +22,13 @@ SHOWN = 10  # groups of one kind; the others are shown with --all
 FEW = 3  # sources or mailboxes that are named with their addresses
 WORST = "bold red"
 # What the prover says was predicted and seen, and its key in the catalogue; a status code stays what it is.
-WORDS = {ACCEPTED: "accepted", REFUSED: "refused", NO_CONNECTION: "no-connection", NO_ANSWER: "no-answer"}
+WORDS = {
+    ACCEPTED: "accepted",
+    REFUSED: "refused",
+    NO_CONNECTION: "no-connection",
+    NO_TRUST: "no-trust",
+    NO_ANSWER: "no-answer",
+}
 KINDS = ("connections", "answers", "logins", "messages")
 
 

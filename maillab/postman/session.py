@@ -56,8 +56,14 @@ def hand_in(machines: Machines, way: Way, messages: Sequence[Message], seconds: 
         MachineError: the client's machine is not there, or says nothing of a message.
     """
     source = str(way.source) if way.source else "-"
-    command = ["perl", "-e", SCRIPT, str(way.address), str(SMTP), source, way.helo, str(seconds)]
-    printed = machines.run(way.client, command, "".join(map(_written, messages)))
+    port = way.login.port if way.login else SMTP
+    command = ["perl", "-e", SCRIPT, str(way.address), str(port), source, way.helo, str(seconds)]
+    text = "".join(map(_written, messages))
+    if way.login:
+        command.append(way.login.host)
+        # Passwords come by stdin: everybody can read a command line.
+        text = f"{way.login.user} {way.login.password}\n{text}"
+    printed = machines.run(way.client, command, text)
     found: list[list[Reply]] = [[] for _ in messages]
     for number, reply in _replies(printed):
         found[number].append(reply)

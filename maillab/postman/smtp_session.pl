@@ -1,5 +1,7 @@
-# smtp_session.pl TARGET PORT SOURCE HELO SECONDS: hands messages to a mail server by SMTP (RFC 5321), from the address
+# smtp_session.pl TARGET PORT SOURCE HELO SECONDS [HOST]: hands messages to a mail server by SMTP (RFC 5321), from the address
 # SOURCE ("-": the system chooses). perl's base modules are on every machine of the lab.
+# With HOST it encrypts (STARTTLS, RFC 3207), if the server's certificate says HOST, and logs in (RFC 4954, PLAIN)
+# with the first line of stdin, "USER PASSWORD"; that needs perl's TLS, which machines have that trust the lab's authority.
 # stdin, for each message: a line "SENDER RECIPIENT WANTS LENGTH", and LENGTH bytes with CRLF at their lines' ends. WANTS:
 # "SMTPUTF8" or "-". stdout, for each reply to message NUMBER (from 0): a line "reply NUMBER CODE STEP", and the reply's
 # lines, each behind a blank. CODE 0: no reply came, and the lines say why. A server that can't be reached, or has not
@@ -7,14 +9,15 @@
 use strict;
 use warnings;
 use IO::Socket::IP;
+use MIME::Base64;
 use constant { MOST_LINES => 100, LONGEST => 2_000 };
 $| = 1;
 binmode STDIN;
 local $SIG{PIPE} = 'IGNORE';
 local $SIG{ALRM} = sub { die "timed out\n" };
 
-my ($target, $port, $source, $helo, $seconds) = @ARGV;
-my ($session, $number, $step, $given_up, %offers) = (undef, 0, 'connect', '');
+my ($target, $port, $source, $helo, $seconds, $host) = @ARGV;
+my ($session, $number, $step, $given_up, $login, %offers) = (undef, 0, 'connect', '');
 
 sub note {
     my ($code, @lines) = @_;
@@ -52,11 +55,23 @@ sub write_it {
     alarm 0;
 }
 
-# Whether the server said yes (2xx, or 3xx to DATA).
+# Whether the server said yes (2xx, or 3xx to DATA). A secret goes over the wire only.
 sub say_it {
-    ($step) = @_;
-    write_it("$step\r\n");
+    my $secret;
+    ($step, $secret) = @_;
+    write_it(defined $secret ? "$step $secret\r\n" : "$step\r\n");
     return reply() =~ /^[23]/;
+}
+
+sub log_in {
+    say_it('STARTTLS') or return;
+    require IO::Socket::SSL;
+    alarm $seconds;
+    IO::Socket::SSL->start_SSL($session, SSL_hostname => $host, SSL_verifycn_name => $host, SSL_verifycn_scheme => 'smtp')
+        or die "no encryption: $IO::Socket::SSL::SSL_ERROR\n";
+    alarm 0;
+    %offers = ();
+    return say_it("EHLO $helo") && say_it('AUTH PLAIN', $login);
 }
 
 sub begin {
@@ -71,7 +86,8 @@ sub begin {
     }
     $session->autoflush(1);
     %offers = ();
-    return reply() =~ /^2/ && (say_it("EHLO $helo") || ($session && say_it("HELO $helo")));
+    reply() =~ /^2/ && (say_it("EHLO $helo") || ($session && say_it("HELO $helo"))) or return;
+    return !defined $host || log_in();
 }
 
 sub hand_in {
@@ -97,6 +113,10 @@ sub hand_in {
     return;
 }
 
+if (defined $host) {
+    chomp(my $line = <STDIN>);
+    $login = encode_base64("\0" . join("\0", split / /, $line, 2), '');
+}
 while (defined(my $line = <STDIN>)) {
     my ($sender, $recipient, $wants, $length) = split ' ', $line;
     my $text = '';

@@ -1,13 +1,14 @@
 """From where a message is sent, and to which server: what follows from the sender's address."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from components.config.internet import Sender
 from components.config.lab import OUTSIDE, LabConfig, MachineConfig, Role, SchoolConfig
 from components.config.mail import destinations
 from components.config.network import Address
+from components.part import Blueprint, LoginProtocol
 from components.plan import Plan
 from maillab.postman.message import Message
 from maillab.postman.problem import Fault, PostError, refuse_form
@@ -16,10 +17,21 @@ LOOPBACK = ip_address("127.0.0.1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """With what somebody logs in before he sends, at TCP port `port` of a server whose certificate says `host`."""
+
+    port: int
+    host: str
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """A session from the machine `client`, by its address `source`, to the machine `server` at `address`.
 
     `source` None: the client is the sender's own server, and hands the message to itself. `helo`: the client's name.
+    `login`: None where nobody is asked for a password.
     """
 
     client: str
@@ -27,6 +39,7 @@ class Way:
     server: str
     address: Address
     helo: str
+    login: Login | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +77,18 @@ def way_of(plan: Plan, message: Message) -> Way:
         server=server,
         address=ip_address(plan.machines[server].host.first(version)),
         helo=helo,
+        login=None if message.via is not None else login_of(plan.machines[server], message.sender),
     )
+
+
+def login_of(server: Blueprint, sender: str) -> Login | None:
+    """How the user with this address logs in to the server before he sends; None: it asks nobody, or he is no user."""
+    name = sender.partition("@")[0].lower()
+    for service in server.part.logins:
+        for user in service.users if service.protocol is LoginProtocol.SMTP else ():
+            if user.name == name:
+                return Login(port=service.port, host=server.host.fqdn, user=name, password=user.password)
+    return None
 
 
 def servers_of(plan: Plan) -> list[str]:

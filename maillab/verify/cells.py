@@ -18,6 +18,7 @@ PORTS: Mapping[int, str] = {
     110: "pop3",
     143: "imap",
     587: "submission",
+    465: "submissions",
     22: "ssh",
     53: "domain",
     50000: "filter pages",

@@ -10,9 +10,10 @@ from maillab.trace.machines import Machines
 from maillab.verify.cells import LOOPBACK
 from maillab.verify.logins import Login
 
-# Each takes an address, a port and seconds, and reads and prints what `login_probe.pl` does.
+PROGRAMS = {LoginProtocol.POP3: "login_probe.pl", LoginProtocol.SMTP: "smtp_login_probe.pl"}
+# Each takes an address, a port, seconds and the server's name, and reads and prints what `login_probe.pl` does.
 SCRIPTS: Mapping[LoginProtocol, str] = {
-    LoginProtocol.POP3: (pathlib.Path(__file__).parent / "login_probe.pl").read_text(encoding="utf-8")
+    protocol: (pathlib.Path(__file__).parent / name).read_text(encoding="utf-8") for protocol, name in PROGRAMS.items()
 }
 SECONDS = 120  # for one answer: a wrong password takes two or three, on an emulated processor ten times that
 
@@ -35,7 +36,7 @@ def _try(machines: Machines, asked: list[Login]) -> dict[Login, str]:
     # Passwords come by stdin: everybody can read a command line.
     text = "".join(f"{number} {login.user} {login.password}\n" for number, login in enumerate(asked))
     first = asked[0]
-    command = ["perl", "-e", SCRIPTS[first.protocol], str(LOOPBACK[4]), str(first.port), str(SECONDS)]
+    command = ["perl", "-e", SCRIPTS[first.protocol], str(LOOPBACK[4]), str(first.port), str(SECONDS), first.host]
     printed = machines.run(first.machine, command, text)
     answers = (line.split(maxsplit=1) for line in printed.splitlines())
     return {asked[int(number)]: words for number, words in answers}

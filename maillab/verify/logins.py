@@ -8,14 +8,19 @@ from maillab.verify.cells import LOOPBACK, Cell, Policy, Source, Verdict, predic
 
 ACCEPTED, REFUSED = "accepted", "refused"
 NO_CONNECTION = "no connection"
+NO_TRUST = "no trust"  # in the server's certificate: no password is sent then
 USERS = 100  # of one server whose passwords are tried: each costs some processor time (crypt(5))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """One try to log in on `machine` itself, at a TCP port of its. `is_right`: `password` is the user's."""
+    """One try to log in on `machine` itself, at a TCP port of its. `is_right`: `password` is the user's.
+
+    `host`: the name that its certificate must have, where the protocol asks for one.
+    """
 
     machine: str
+    host: str = ""
     protocol: LoginProtocol
     port: int
     user: str
@@ -44,6 +49,7 @@ def logins(policy: Policy, wrong: str) -> list[Login]:
         right = [
             Login(
                 machine=machine,
+                host=policy.plans[machine].host.fqdn,
                 protocol=service.protocol,
                 port=service.port,
                 user=user.name,

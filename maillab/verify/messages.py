@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from components.config.network import Address
 from components.part import Blueprint
 from maillab.postman import message as sent
 from maillab.postman.message import GTUBE
@@ -104,9 +103,10 @@ class Postman:
         Raises:
             MachineError: a machine could not take its messages.
         """
-        by_way: dict[tuple[str, str | None, Address | None], list[Message]] = defaultdict(list)
+        by_way: dict[tuple[object, ...], list[Message]] = defaultdict(list)
         for message in messages:
-            by_way[message.writer.machine, message.writer.client, message.writer.source].append(message)
+            writer = message.writer
+            by_way[writer.machine, writer.client, writer.source, writer.login].append(message)
         with ThreadPoolExecutor(max(len(by_way), 1)) as pool:
             list(pool.map(self._hand_in, by_way.values()))
 
@@ -123,6 +123,7 @@ class Postman:
             server=writer.machine,
             address=ip_address(self.plans[writer.machine].host.first(own.version)),
             helo=self.plans[writer.client].host.fqdn,
+            login=writer.login,
         )
         answers = hand_in(self.machines, way, [message.sent for message in messages])
         for message, (*_, last) in zip(messages, answers, strict=True):

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 from components.config.lab import OUTSIDE, LabConfig, MachineConfig, Role, SchoolConfig
 from components.config.mail import destinations
+from maillab.postman.way import login_of
 from maillab.verify.routes import Post, Writer
 
 NOBODY = "no-such-user"
@@ -17,7 +18,15 @@ def pairs(post: Post) -> list[Pair]:
     """Every writer to every recipient; strangers to strangers; one to each name; and what each filter should hold."""
     lab = post.lab
     found = [(writer, recipient) for writer in writers(lab) for recipient in recipients(lab)]
-    return [*found, *_strangers(post), *_names(lab, found), *_spam(post)]
+    found += [*_strangers(post), *_names(lab, found), *_spam(post)]
+    return [(_with_login(post, writer), recipient) for writer, recipient in found]
+
+
+def _with_login(post: Post, writer: Writer) -> Writer:
+    """A user at his school's mail client logs in, where his server asks him to."""
+    if writer.client in (None, OUTSIDE):
+        return writer
+    return replace(writer, login=login_of(post.policy.plans[writer.machine], writer.address))
 
 
 def _strangers(post: Post) -> Iterator[Pair]:

@@ -13,7 +13,14 @@ from ipaddress import ip_address
 from components.config.lab import LabConfig, MachineConfig
 from components.config.mail import MailServerConfig, destinations
 from components.config.mynetworks import read_networks, words
-from maillab.verify.restrictions import DEFAULT_RELAY_RESTRICTIONS, LISTS, RELAY_RESTRICTIONS, REQUIRED, are_known
+from maillab.verify.restrictions import (
+    DEFAULT_RELAY_RESTRICTIONS,
+    LISTS,
+    RELAY_RESTRICTIONS,
+    REQUIRED,
+    WITH_LOGIN,
+    are_known,
+)
 from maillab.verify.virtual import VirtualAliases, read_inline
 
 # Nothing of a message's way or end depends on these.
@@ -50,16 +57,18 @@ LOCAL_RECIPIENTS = re.compile(r"(proxy:)?unix:passwd\.byname[,\s]+\$alias_maps")
 class Parameters:
     """A mail server's `main_cf`, as far as it is known here.
 
-    `own`: what `$myhostname` and `$mydomain` stand for.
+    `own`: what `$myhostname` and `$mydomain` stand for. `asks_for_login`: its users log in to send.
     """
 
     given: Mapping[str, str] = field(default_factory=dict)
     own: Mapping[str, str] = field(default_factory=dict)
+    asks_for_login: bool = False
 
     @classmethod
     def of(cls, machine: MachineConfig, mail: MailServerConfig, domain: str) -> "Parameters":
         """Those of a school's mail server."""
-        return cls(given=mail.main_cf, own={"myhostname": machine.fqdn(domain), "mydomain": domain})
+        own = {"myhostname": machine.fqdn(domain), "mydomain": domain}
+        return cls(given=mail.main_cf, own=own, asks_for_login=mail.authentication is not None)
 
     def value(self, name: str, default: str = "") -> str:
         """A parameter's value, with `$myhostname` and `$mydomain` filled in."""
@@ -92,7 +101,7 @@ class Parameters:
     @property
     def restrictions(self) -> list[list[str]]:
         """Everything that RCPT is asked about, list by list (SMTPD_ACCESS_README)."""
-        defaults = {RELAY_RESTRICTIONS: DEFAULT_RELAY_RESTRICTIONS}
+        defaults = WITH_LOGIN if self.asks_for_login else {RELAY_RESTRICTIONS: DEFAULT_RELAY_RESTRICTIONS}
         return [words(self.value(name, defaults.get(name, ""))) for name in LISTS]
 
     @property

@@ -87,6 +87,7 @@ def predict_answers(post: Post, asked: Iterable[Question]) -> dict[Question, str
     """What each server says, should the connection come about."""
     found = {}
     for question in asked:
-        code = post.servers.refusal(question.cell.target, question.cell.source.address, question.recipient)
+        cell, sender = question.cell, question.sender.strip("<>")
+        code = post.servers.refusal(cell.target, cell.source.address, question.recipient, sender)
         found[question] = code or TAKEN
     return found

@@ -1,7 +1,7 @@
 """smtpd's access restrictions (postconf(5), SMTPD_ACCESS_README): what a server answers to RCPT."""
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 UNKNOWN_USER = "5.1.1"
@@ -23,9 +23,15 @@ LISTS = (
 DEFAULT_RELAY_RESTRICTIONS = "permit_mynetworks, reject_unauth_destination"
 # smtpd does not work without one of them, here or in smtpd_recipient_restrictions, before any `permit`.
 REQUIRED = frozenset({"reject_unauth_destination", "defer_unauth_destination", "reject", "defer"})
-# They say nothing of the prover's messages: names and addresses are whole, domains are in DNS, and nobody logs in.
+# The same of a server whose users log in to send, from anywhere; nobody else sends in their name.
+WITH_LOGIN: Mapping[str, str] = {
+    "smtpd_sender_restrictions": "permit_mynetworks, reject_sender_login_mismatch",
+    RELAY_RESTRICTIONS: "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
+}
+# They say nothing of the prover's messages: names and addresses are whole, domains are in DNS, and who logs in sends as
+# himself.
 SILENT = frozenset(
-    {"permit_sasl_authenticated", "permit_tls_all_clientcerts", "permit_tls_clientcerts"}
+    {"permit_tls_all_clientcerts", "permit_tls_clientcerts", "reject_authenticated_sender_login_mismatch"}
     | {"reject_non_fqdn_recipient", "reject_non_fqdn_sender", "reject_unauth_pipelining"}
     | {"reject_unknown_recipient_domain", "reject_unknown_sender_domain"}
 )
@@ -43,13 +49,16 @@ class Asked:
     """What a server knows of a client and the recipient that it names.
 
     `is_here`: the client is the server itself. `is_destination`: the domain is the server's, or one that it takes mail
-    for. `is_listed`: the recipient is somebody there.
+    for. `is_listed`: the recipient is somebody there. `is_logged_in`: the client has shown a user's password.
+    `is_owned`: the sender's address is a user's of the server (`smtpd_sender_login_maps`).
     """
 
     is_trusted: bool
     is_here: bool
     is_destination: bool
     is_listed: bool
+    is_logged_in: bool = False
+    is_owned: bool = False
 
 
 def _step(name: str, asked: Asked) -> Step | str | None:
@@ -58,13 +67,17 @@ def _step(name: str, asked: Asked) -> Step | str | None:
         "permit": True,
         "permit_mynetworks": asked.is_trusted,
         "permit_inet_interfaces": asked.is_here,
+        "permit_sasl_authenticated": asked.is_logged_in,
         "permit_auth_destination": asked.is_destination,
     }
+    is_forged = asked.is_owned and not asked.is_logged_in
     refuses = {
         "reject": (True, REJECTED),
         "defer": (True, DEFERRED),
         "reject_unauth_destination": (not asked.is_destination, NO_RELAY),
         "defer_unauth_destination": (not asked.is_destination, RELAY_LATER),
+        "reject_sender_login_mismatch": (is_forged, REJECTED),
+        "reject_unauthenticated_sender_login_mismatch": (is_forged, REJECTED),
         "reject_unlisted_recipient": (asked.is_destination and not asked.is_listed, UNKNOWN_USER),
     }
     if name in permits:

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 from components.config.lab import OUTSIDE, LabConfig
 from components.config.network import Address
+from maillab.postman.way import Login
 from maillab.trace.ending import Ending, How
 from maillab.verify.aliases import Aliases, targets
 from maillab.verify.cells import Cell, Policy, Source, Verdict, predict
@@ -29,7 +30,7 @@ class Writer:
 
     `client`: the machine whose mail program submits it there; None: it is written on the machine itself. `source`: the
     address of the client that it connects from; None, its first of IPv4. `gtube`: the message is the test message for
-    spam filters.
+    spam filters. `login`: who logs in there before he sends.
     """
 
     address: str
@@ -38,12 +39,17 @@ class Writer:
     client: str | None = None
     source: Address | None = None
     gtube: bool = False
+    login: Login | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """One copy of a message on its way: its hops so far, how many Received headers and which Delivered-To it has."""
+    """One copy of a message on its way: its hops so far, how many Received headers and which Delivered-To it has.
 
+    `sender` is the envelope's, and stays so on the way.
+    """
+
+    sender: str
     recipient: str
     hops: tuple[str, ...]
     received: int
@@ -82,15 +88,20 @@ class Post:
             return frozenset(self._submit(writer, writer.client, recipient))
         own = self._sender(writer) if writer.machine == OUTSIDE else self.servers.sends_from(writer.machine)
         source = {version: own[version] for version in writer.families if version in own}
-        copy = Copy(recipient=recipient, hops=(writer.machine,), received=1, is_spam=writer.gtube)
+        copy = Copy(
+            sender=writer.address, recipient=recipient, hops=(writer.machine,), received=1, is_spam=writer.gtube
+        )
         return frozenset(self._accept(writer.machine, source, copy))
 
     def _submit(self, writer: Writer, client: str, recipient: str) -> Iterable[Ending]:
         own = writer.source or self.servers.addresses(client)[4]
-        copy = Copy(recipient=recipient, hops=(client,), received=0, is_spam=writer.gtube)
-        if not self.reaches(client, own, self.servers.addresses(writer.machine)[own.version]):
+        copy = Copy(sender=writer.address, recipient=recipient, hops=(client,), received=0, is_spam=writer.gtube)
+        port = writer.login.port if writer.login else SMTP
+        if not self.reaches(client, own, self.servers.addresses(writer.machine)[own.version], port):
             return copy.ends(How.REFUSED, NO_CONNECTION)
-        if code := self.servers.refusal(writer.machine, own, recipient):
+        if code := self.servers.refusal(
+            writer.machine, own, recipient, writer.address, is_logged_in=writer.login is not None
+        ):
             return replace(copy, hops=(client, writer.machine)).ends(How.REFUSED, code)
         return self._receive(writer.machine, copy)
 
@@ -170,7 +181,7 @@ class Post:
             if own is None or not self.reaches(machine, own, target, port):
                 continue
             owner = self.directory.owners[target]
-            code = self.servers.refusal(owner, own, copy.recipient)
+            code = self.servers.refusal(owner, own, copy.recipient, copy.sender)
             if not code:
                 return self._receive(owner, copy)
             if code.startswith("5"):

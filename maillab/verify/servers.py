@@ -55,13 +55,19 @@ class Servers:
         versions = self.parameters(machine).versions
         return {version: address for version, address in self.addresses(machine).items() if version in versions}
 
-    def refusal(self, machine: str, client: Address, recipient: str) -> str:
-        """The enhanced status code of a mail server's answer to RCPT; "" when it takes the recipient."""
+    def refusal(
+        self, machine: str, client: Address, recipient: str, sender: str = "", *, is_logged_in: bool = False
+    ) -> str:
+        """The enhanced status code of a mail server's answer to RCPT; "" when it takes the recipient.
+
+        `is_logged_in`: the client has shown the sender's password.
+        """
         name, _, _ = recipient.rpartition("@")
         is_routed = any(character in name for character in "%!@")
         if "%" in name and self.is_local(machine, recipient):
             # user%elsewhere@here is user@elsewhere (allow_percent_hack, postconf(5)).
-            return self.refusal(machine, client, "@".join(name.rsplit("%", 1)))
+            named = "@".join(name.rsplit("%", 1))
+            return self.refusal(machine, client, named, sender, is_logged_in=is_logged_in)
         if self._is_nameless(machine, client):
             return NO_CLIENT_NAME
         parameters = self.parameters(machine)
@@ -72,6 +78,8 @@ class Servers:
             # Not for strangers to name the way of a message (allow_untrusted_routing).
             is_destination=known is not None and not is_routed,
             is_listed=known is not False,
+            is_logged_in=is_logged_in,
+            is_owned=self.parameters(machine).asks_for_login and self.is_local(machine, sender),
         )
         if machine not in self._restrictions:
             self._restrictions[machine] = parameters.restrictions
