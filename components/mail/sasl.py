@@ -31,10 +31,7 @@ def smtp_auth(users: tuple[User, ...]) -> LoginService:
 
 
 def sender_login(config: MailServerConfig, domains: Sequence[str]) -> str:
-    """`smtpd_sender_login_maps` (postconf(5)): a sender's address to the logins that may use it.
-
-    An address without a domain, or with one of the server's own in brackets, is looked up as what stands before the @.
-    """
+    """`smtpd_sender_login_maps` (postconf(5)): a sender's address to the logins that may use it."""
     known = list(dict.fromkeys(domains))
     # chen+parents@… is chen's, where the server says so.
     plus, end = ("+", "([+][^@]*)?") if "+" in config.main_cf.get("recipient_delimiter", "") else ("", "")
