@@ -68,7 +68,7 @@ sub log_in {
     require IO::Socket::SSL;
     alarm $seconds;
     IO::Socket::SSL->start_SSL($session, SSL_hostname => $host, SSL_verifycn_name => $host, SSL_verifycn_scheme => 'smtp')
-        or die "no encryption: $IO::Socket::SSL::SSL_ERROR\n";
+        or die "no encryption: " . IO::Socket::SSL::errstr() . "\n";
     alarm 0;
     %offers = ();
     return say_it("EHLO $helo") && say_it('AUTH PLAIN', $login);

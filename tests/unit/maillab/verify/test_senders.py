@@ -1,0 +1,147 @@
+"""A server whose users log in to send: what the prover predicts of it, and how its messages and logins go in."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from components.part import LoginProtocol
+from maillab.postman.message import Message
+from maillab.postman.way import Login, way_of
+from maillab.verify.cells import PORTS, cells
+from maillab.verify.logins import ACCEPTED, REFUSED, logins, predict_logins
+from maillab.verify.messages import Postman
+from maillab.verify.pairs import pairs
+from maillab.verify.relays import predict_answers, questions
+from maillab.verify.routes import Writer
+from tests.unit.labs import Data, Model, machine, model
+from tests.unit.maillab.verify.fakes import FakeMachines
+
+CHEN, LIN, WENDY, TNUSER = "chen@yaes.example", "lin@yaes.example", "wendy@example.com", "tnuser@tn.edu.tw"
+OUTSIDE, HERE = ip_address("198.51.100.10"), ip_address("127.0.0.1")
+LOGIN = Login(port=587, host="mail.yaes.example", user="chen", password="lab-chen-2006")
+
+
+@pytest.fixture(scope="module")
+def given() -> Model:
+    return model(stack="standalone")
+
+
+def without_auth() -> Model:
+    return model(lambda data: machine(data, "mail")["mail"].pop("auth"), "standalone")
+
+
+@pytest.mark.parametrize(
+    ("sender", "recipient", "code"),
+    [
+        pytest.param(WENDY, LIN, "", id="a stranger to a user"),
+        pytest.param(WENDY, TNUSER, "5.7.1", id="a stranger to a stranger"),
+        pytest.param(CHEN, LIN, "5.7.1", id="a user's name to a user"),
+        pytest.param("CHEN@Yaes.Example", LIN, "5.7.1", id="in capitals"),
+        pytest.param("nobody@mail.yaes.example", LIN, "5.7.1", id="nobody's name in the domain"),
+        pytest.param("", LIN, "", id="a bounce"),
+    ],
+)
+def test_nobody_sends_in_a_users_name(given: Model, sender: str, recipient: str, code: str) -> None:
+    assert given.post.servers.refusal("mail", OUTSIDE, recipient, sender) == code
+
+
+@pytest.mark.parametrize("recipient", [LIN, TNUSER])
+def test_user_who_has_logged_in_does(given: Model, recipient: str) -> None:
+    assert given.post.servers.refusal("mail", OUTSIDE, recipient, CHEN, is_logged_in=True) == ""
+
+
+def test_server_itself_does(given: Model) -> None:
+    assert given.post.servers.refusal("mail", HERE, TNUSER, CHEN) == ""
+
+
+def test_other_servers_know_no_senders() -> None:
+    assert without_auth().post.servers.refusal("mail", OUTSIDE, LIN, CHEN) == ""
+
+
+def test_own_restrictions_count() -> None:
+    def edit(data: Data) -> None:
+        machine(data, "mail")["mail"]["main_cf"] = {"smtpd_sender_restrictions": "reject_unknown_sender_domain"}
+
+    assert model(edit, "standalone").post.servers.refusal("mail", OUTSIDE, LIN, CHEN) == ""
+
+
+def test_user_at_the_workstation_logs_in(given: Model) -> None:
+    found = {writer.login for writer, _ in pairs(given.post) if writer.client == "workstation"}
+    assert found == {Login(port=587, host="mail.yaes.example", user="admin", password="lab-admin-2006")} or {
+        login.user for login in found if login
+    } == {"admin"}
+    assert {writer.login for writer, _ in pairs(given.post) if writer.client != "workstation"} == {None}
+
+
+def test_nobody_logs_in_where_nobody_is_asked() -> None:
+    assert {writer.login for writer, _ in pairs(without_auth().post)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("login", "end"),
+    [
+        (LOGIN, "workstation → mail → tn: in the mailbox tnuser"),
+        (None, "workstation → mail: refused (5.7.1)"),
+    ],
+)
+def test_way_of_a_users_message(given: Model, login: Login | None, end: str) -> None:
+    writer = Writer(address=CHEN, machine="mail", client="workstation", login=login)
+    assert {str(found) for found in given.post.way(writer, TNUSER)} == {end}
+
+
+def test_message_in_a_users_name_comes_from_nowhere_else(given: Model) -> None:
+    writer = Writer(address=CHEN, machine="tn")
+    assert {str(found) for found in given.post.way(writer, LIN)} == {"tn → mail: refused (5.7.1)"}
+
+
+def test_own_name_from_outside_is_asked_and_refused(given: Model) -> None:
+    asked = [q for q in questions(given.post, cells(given.lab, given.plans)) if q.cell.target == "mail"]
+    found = {
+        code
+        for question, code in predict_answers(given.post, asked).items()
+        if question.sender.startswith("postmaster@") and question.cell.source.machine == "outside"
+    }
+    assert found == {"5.7.1"}
+
+
+def test_passwords_are_tried_by_smtp(given: Model) -> None:
+    asked = [login for login in logins(given.policy, "wrong") if login.protocol is LoginProtocol.SMTP]
+    assert {(login.machine, login.port, login.host) for login in asked} == {("mail", 587, "mail.yaes.example")}
+    assert [login.user for login in asked if login.is_right] == ["admin", "manager", "service", "chen", "lin"]
+    assert set(predict_logins(given.policy, asked).values()) == {ACCEPTED, REFUSED}
+
+
+def test_submission_ports_are_asked() -> None:
+    assert {25, 465, 587} <= PORTS.keys()
+
+
+def test_password_goes_in_by_stdin(given: Model) -> None:
+    machines = FakeMachines(answer=lambda _: "reply 0 250 .\n 250 2.0.0 Ok\n")
+    postman = Postman(machines, given.plans)
+    writer = Writer(address=CHEN, machine="mail", client="workstation", login=LOGIN)
+    postman.send(postman.messages([(writer, TNUSER)]))
+    (asked,) = machines.asked
+    assert asked.command[3:] == (
+        *("163.32.182.2", "587", "163.32.182.100", "workstation.yaes.example"),
+        *("30", "mail.yaes.example"),
+    )
+    assert asked.text.startswith("chen lab-chen-2006\n")
+
+
+@pytest.mark.parametrize(
+    ("sender", "via", "user"),
+    [
+        pytest.param(CHEN, None, "chen", id="a user"),
+        pytest.param("CHEN@yaes.example", None, "chen", id="in capitals"),
+        pytest.param("postmaster@yaes.example", None, None, id="an alias"),
+        pytest.param(CHEN, "tn", None, id="to another server"),
+        pytest.param(WENDY, None, None, id="somebody outside"),
+    ],
+)
+def test_who_logs_in(given: Model, sender: str, via: str | None, user: str | None) -> None:
+    way = way_of(given.plan, Message(sender=sender, recipient=TNUSER, subject="x", body="x", via=via))
+    assert (way.login.user if way.login else None) == user
+
+
+def test_password_is_in_no_words(given: Model) -> None:
+    assert "lab-chen" not in repr(way_of(given.plan, Message(sender=CHEN, recipient=TNUSER, subject="x", body="x")))
