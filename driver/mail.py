@@ -11,7 +11,9 @@ import re
 import secrets
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+import yaml
 
 from driver.lab import Lab
 from driver.machine import Machine, wait_until
@@ -117,15 +119,42 @@ class Reply:
         return self.text.rpartition(" ")[2]
 
 
-def smtp(machine: Machine, server: str, steps: Sequence[str | bytes], *, source: str | None = None) -> list[Reply]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """How a session is encrypted: `host`, which the server's certificate must say, and who logs in ("": nobody).
+
+    `authority`: the certificate (PEM) to trust, where the machine itself does not.
+    """
+
+    host: str
+    user: str = ""
+    password: str = ""
+    authority: str = ""
+
+
+def smtp(
+    machine: Machine,
+    server: str,
+    steps: Sequence[str | bytes],
+    *,
+    source: str | None = None,
+    port: int = 25,
+    tls: Tls | None = None,
+) -> list[Reply]:
     """One SMTP session from `machine` (bound to `source`) to `server`, a reply for each step.
 
     A step is a command without its line end, or bytes that are sent as they are (what follows DATA).
-    The first reply is the greeting's.
+    The first reply is the greeting's, the second one that to the login, where somebody logs in.
     """
     wire = [step if isinstance(step, str) else step.decode("latin-1") for step in steps]
     kinds = ["command" if isinstance(step, str) else "bytes" for step in steps]
-    plan = {"server": server, "source": source, "steps": list(zip(kinds, wire, strict=True))}
+    plan = {
+        "server": server,
+        "port": port,
+        "source": source,
+        "tls": asdict(tls) if tls else None,
+        "steps": list(zip(kinds, wire, strict=True)),
+    }
     text = json.dumps(plan)
     if len(text) > ARGUMENT:
         path = f"/tmp/{secrets.token_hex(8)}.json"
@@ -143,7 +172,20 @@ def envelope(name: str, sender: str, *recipients: str) -> list[str | bytes]:
 def submit(lab: Lab, server: str, sender: str, recipient: str, mail: Message) -> str:
     """Hands `mail` to the mail server as the school's mail client does; the server's queue id."""
     steps = [*envelope("workstation.dc1es.tnc.edu.tw", sender, recipient), data(mail), "QUIT"]
-    return smtp(lab["workstation"], lab[server].ipv4, steps)[-2].queue_id
+    tls = login_of(lab, server, sender)
+    return smtp(lab["workstation"], lab[server].ipv4, steps, port=587 if tls else 25, tls=tls)[-2].queue_id
+
+
+def login_of(lab: Lab, server: str, sender: str) -> Tls | None:
+    """How the sender logs in before he sends; None where nobody is asked to."""
+    config = yaml.safe_load(lab.stack_file.read_text(encoding="utf-8"))["config"]
+    for school in config["maillab:schools"]:
+        for machine in school["machines"]:
+            if machine["name"] == server and "auth" in machine.get("mail", {}):
+                passwords = {user["name"]: user["password"] for user in machine["mail"]["users"]}
+                name = sender.partition("@")[0]
+                return Tls(host=f"{server}.{school['domain']}", user=name, password=passwords[name])
+    return None
 
 
 def data(mail: Message) -> bytes:
