@@ -57,3 +57,16 @@ def test_names_give_a_terminal_no_orders(program: Program, tmp_path: Path) -> No
     said = keep(tmp_path).stdout
     assert "edited-by-hand/?]0;red? ?31m 中文" in said
     assert not [character for character in said if character != "\n" and not character.isprintable()]
+
+
+def test_what_the_machine_trusts_is_nobodys_work(program: Program, tmp_path: Path) -> None:
+    machine = tmp_path / "machine"
+    for name in ("etc/ssl/certs/maillab.pem", "etc/ssl/mine.pem", "etc/maillab/x"):
+        (machine / name).parent.mkdir(parents=True, exist_ok=True)
+        (machine / name).write_text("x", "ascii")
+    new = r"printf '%s\n' 'C /etc' 'C /etc/ssl' 'C /etc/ssl/certs' 'A /etc/ssl/certs/maillab.pem' 'A /etc/ssl/mine.pem'"
+    tar = f"tar -C {machine} -cf - etc"
+    program("docker", f"""case "$1 $2" in diff*) {new};; "cp c1:/etc") {tar};; *) exit 1;; esac""")
+    said = keep(tmp_path).stdout
+    assert "etc/ssl/mine.pem" in said
+    assert "maillab.pem" not in said
