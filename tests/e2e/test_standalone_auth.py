@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -237,6 +238,44 @@ def test_address_outside_guesses_thirty_times_a_minute(standalone: Lab) -> None:
     assert 535 in codes
     assert 450 in codes
     assert log_in(standalone, user("chen"), client="outside", source=ANOTHER).code == 235
+
+
+def offered(lab: Lab, tls: Tls | None) -> str:
+    """What the server says to EHLO."""
+    return smtp(lab["workstation"], lab["mail"].ipv4, ["EHLO x"], tls=tls)[-1].text
+
+
+@pytest.mark.parametrize(
+    ("edit", "service", "look", "seen"),
+    [
+        pytest.param(
+            *(("/etc/default/saslauthd", "THREADS=5", "THREADS=2"), "saslauthd"),
+            *(lambda lab: lab["mail"].succeed("ps -C saslauthd -o args="), "-n 2"),
+            id="saslauthd",
+        ),
+        pytest.param(
+            *(("/etc/postfix/sasl/smtpd.conf", "mech_list: PLAIN LOGIN", "mech_list: LOGIN"), "postfix"),
+            *(lambda lab: offered(lab, Tls(host=HOST)), "AUTH LOGIN "),
+            id="smtpd.conf",
+        ),
+        pytest.param(
+            *(("/etc/postfix/main.cf", "smtpd_tls_auth_only = yes", "smtpd_tls_auth_only = no"), "postfix"),
+            *(lambda lab: offered(lab, None), "AUTH PLAIN LOGIN "),
+            id="main.cf",
+        ),
+    ],
+)
+def test_edit_by_hand_counts(
+    standalone: Lab, edit: tuple[str, str, str], service: str, look: Callable[[Lab], str], seen: str
+) -> None:
+    mail, (path, old, new) = standalone["mail"], edit
+    assert seen not in look(standalone)
+    mail.succeed(f"cp {path} /tmp/before && sed -i 's/^{old}$/{new}/' {path} && service {service} restart")
+    try:
+        assert seen in look(standalone)
+    finally:
+        mail.succeed(f"cat /tmp/before >{path} && service {service} restart")
+    assert seen not in look(standalone)
 
 
 def test_saslauthd_starts_again_by_the_tutorials_command(standalone: Lab) -> None:
