@@ -17,6 +17,7 @@ from maillab.trace.outcome import ends
 MARKS = {"good": "✓", "notice": "✓", "bad": "✗", "wait": "…"}
 TONES = {
     Kind.MAILBOX: "good", Kind.REFUSED: "bad", Kind.BOUNCED: "bad", Kind.EXPIRED: "bad", Kind.DELETED: "bad",
+    Kind.NOT_AUTHENTICATED: "bad",
     Kind.HELD: "wait", Kind.UNREACHED: "wait", Kind.ANSWERED: "wait", Kind.DEFERRED: "wait",
 }  # fmt: skip
 

@@ -37,6 +37,10 @@ EVENTS: Mapping[Kind, Callable[[Values], str]] = {
     Kind.EXPIRED: lambda v: text("trace-expired", text=v["text"]),
     Kind.DELETED: lambda _: text("trace-deleted"),
     Kind.LOGGED_IN: lambda v: text("trace-logged-in", user=v["user"], messages=v["messages"]),
+    Kind.AUTHENTICATED: lambda v: text("trace-authenticated", user=v["user"], method=v["method"]),
+    Kind.NOT_AUTHENTICATED: lambda v: text(
+        "trace-not-authenticated", user=v["user"], method=v["method"], who=joined(v.get("peer", ""), v["text"])
+    ),
     Kind.OTHER: lambda v: joined(v["program"], v["text"]),
 }
 ENDS: Mapping[Outcome, Callable[[End], str]] = {

@@ -20,6 +20,7 @@ NARROW = 20  # columns that a text has at least: beyond them a terminal is too n
 GOOD, BAD, BETWEEN, QUIET, HEAD = "green", "red", "yellow", "dim", "bold cyan"
 STYLES = {
     Kind.MAILBOX: GOOD, Kind.REFUSED: BAD, Kind.BOUNCED: BAD, Kind.EXPIRED: BAD, Kind.DELETED: BAD,
+    Kind.NOT_AUTHENTICATED: BAD,
     Kind.ASKED: QUIET, Kind.HELD: BETWEEN, Kind.UNREACHED: BETWEEN, Kind.ANSWERED: BETWEEN, Kind.DEFERRED: BETWEEN,
 }  # fmt: skip
 MARKS = {Outcome.MAILBOX: ("✓", GOOD), Outcome.GONE: ("✓", GOOD)}

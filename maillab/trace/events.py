@@ -34,6 +34,8 @@ class Kind(enum.StrEnum):
     EXPIRED = "expired"
     DELETED = "deleted"  # by hand: postsuper(1)
     LOGGED_IN = "logged-in"  # somebody to the mailbox, by POP3
+    AUTHENTICATED = "authenticated"  # who sends, by SMTP AUTH
+    NOT_AUTHENTICATED = "not-authenticated"  # by a wrong password
     OTHER = "other"
 
 
@@ -100,6 +102,11 @@ FORCED = re.compile(r"forced: [^\"]*\"(?P<why>.*)\"; score=")
 AMAVIS = re.compile(r"^\([\w-]+\) (?P<text>(?:Passed|Blocked) [\w-]+(?: \(.*?\))?) \{.*, Hits: (?P<points>-?[\d.]*),")
 QUARANTINE = re.compile(r", quarantine: (\S+?),")
 LOGIN = re.compile(r"^user `(?P<user>[^']*)' logged in with mailbox `[^']*' \((?P<messages>\d+) messages?\)")
+AUTHENTICATED = re.compile(r"^client=.*, sasl_method=(?P<method>[^,]+), sasl_username=(?P<user>.+)$")
+NOT_AUTHENTICATED = re.compile(
+    r"^warning: (?P<text>(?P<name>[^\s\[]*)\[(?P<address>[^\]]+)\]): SASL (?P<method>\S+) authentication failed: "
+    r".*?, sasl_username=(?P<user>.+)$"
+)
 # Lines that say nothing of their own: another one does, or the next machine.
 SILENT = ("message-id=", "removed", "resent-message-id=")
 SAYINGS = (
@@ -117,8 +124,7 @@ BY_HAND = {
 def events_of(lines: list[Line]) -> Iterator[Event]:
     """What happened to one queue entry, in the log's order; what happens again and again with one result comes once."""
     known: dict[tuple[object, ...], Event] = {}
-    for line in lines:
-        event = _event(line)
+    for event in (event for line in lines for event in (_event(line), _authenticated(line))):
         if event is None or (event.kind is Kind.CONNECTED and (Kind.CONNECTED,) in known):
             continue
         if event.kind is Kind.CONNECTED:
@@ -201,6 +207,18 @@ def login_of(line: Line) -> Event | None:
     """The event of pop3d's line about somebody who logged in to a mailbox."""
     match = LOGIN.match(line.text)
     return Event(when=line.when, kind=Kind.LOGGED_IN, values=match.groupdict()) if match else None
+
+
+def _authenticated(line: Line) -> Event | None:
+    """Who logged in before he sent: smtpd says it beside its client."""
+    match = AUTHENTICATED.match(line.text)
+    return Event(when=line.when, kind=Kind.AUTHENTICATED, values=match.groupdict()) if match else None
+
+
+def refused_login_of(line: Line) -> Event | None:
+    """The event of smtpd's line about a wrong password."""
+    match = NOT_AUTHENTICATED.match(line.text)
+    return Event(when=line.when, kind=Kind.NOT_AUTHENTICATED, values=match.groupdict()) if match else None
 
 
 def answer_of(delivery: Delivery) -> Mapping[str, str]:

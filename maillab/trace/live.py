@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
 
-from maillab.trace.events import Event, Kind, events_of, login_of, name_peer
+from maillab.trace.events import Event, Kind, events_of, login_of, name_peer, refused_login_of
 from maillab.trace.lines import LINE, MESSAGE_ID, NOQUEUE, Line, judged_by
 
 KEPT = 4096  # messages, and queue ids, that are remembered: a lab may be watched for days
@@ -51,8 +51,9 @@ class Live:
             return
         stamp, program, _, queue_id, said = match.groups()
         line = Line(stamp, program, said)
-        if program == "pop3d":
-            if event := login_of(line):
+        if program == "pop3d" or (program == "smtpd" and not queue_id):
+            if event := login_of(line) or refused_login_of(line):
+                name_peer(event, self.owners)
                 yield Heard(machine=machine, queue_id="", message=None, event=event)
         elif queue_id == NOQUEUE:
             yield from self._of_none(machine, line)

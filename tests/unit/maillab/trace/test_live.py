@@ -88,3 +88,31 @@ def test_queue_id_without_a_name_keeps_no_endless_list(monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "LONGEST", 5)
     line = "2026-11-30T08:43:00.000000+08:00 mail postfix/smtp[1]: BCDFGHJKLMNP: something else"
     assert len(heard_of(Live(owners={}), *(("mail", line) for _ in range(5)))) == 5
+
+
+SMTPD = "2026-11-30T21:24:42.845429+08:00 mail postfix/submission/smtpd[1657]: "
+CLIENT = "workstation.yaes.example[163.26.182.100]"
+
+
+def test_who_logged_in_to_send_is_named() -> None:
+    live = Live(owners=OWNERS)
+    heard_of(live, ("mail", f"{SMTPD}connect from {CLIENT}"))
+    own = "4jdPrZ5x8pz6qbZ"
+    lines = (f"{own}: client={CLIENT}, sasl_method=PLAIN, sasl_username=chen", f"{own}: message-id=<1@x>")
+    found = [one.event for one in heard_of(live, *(("mail", SMTPD + line) for line in lines))]
+    assert [event.kind for event in found] == [Kind.CONNECTED, Kind.AUTHENTICATED]
+    assert (found[1].values["user"], found[1].values["method"]) == ("chen", "PLAIN")
+
+
+def test_refused_login_is_no_messages_event() -> None:
+    words = f"warning: {CLIENT}: SASL PLAIN authentication failed: authentication failure, sasl_username=chen"
+    (found,) = heard_of(Live(owners=OWNERS), ("mail", SMTPD + words))
+    assert (found.message, found.event.kind, found.event.values["user"]) == (None, Kind.NOT_AUTHENTICATED, "chen")
+    assert found.event.values["peer"] == "workstation"
+
+
+@pytest.mark.parametrize(
+    "words", ["warning: SASL authentication failure: Password verification failed", "connect from x[1.2.3.4]"]
+)
+def test_other_words_of_smtpd_are_no_refused_login(words: str) -> None:
+    assert heard_of(Live(owners=OWNERS), ("mail", SMTPD + words)) == []
