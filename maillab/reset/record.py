@@ -14,8 +14,8 @@ from maillab.offline.values import Props, Value, is_secret, plain, secret
 if TYPE_CHECKING:
     from maillab.offline.entries import Entry
 
-CONFIG, BY_HAND = "config", "by-hand"
-"""Ends of the names of a machine's Commands (components/resources/machine.py, by_hand.py)."""
+CONFIG, BY_HAND, CERTIFICATE = "config", "by-hand", "certificate"
+"""Ends of the names of a machine's Commands (components/resources/machine.py, by_hand.py, certificates.py)."""
 ROLES, ZONES_ROLE = "/etc/maillab/roles", "bind"
 LAST_ROLES = frozenset(("disks", "postfix", "redis"))
 """Those that write to volumes what a sudden end would cut off."""
@@ -46,12 +46,13 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What a machine consists of; a lab of an older program has no `by_hand`."""
+    """What a machine consists of; a lab of an older program has no `by_hand`, and few machines a `certificate`."""
 
     name: str
     container: Resource
     config: Resource
     by_hand: Resource | None
+    certificate: Resource | None
     volumes: tuple[Resource, ...]
     networks: tuple[Resource, ...]
 
@@ -100,6 +101,7 @@ def _machine(
         container=container,
         config=config,
         by_hand=found.get((COMMAND, f"{name}-{BY_HAND}")),
+        certificate=found.get((COMMAND, f"{name}-{CERTIFICATE}")),
         volumes=tuple(filter(None, volumes)),
         networks=tuple(filter(None, networks)),
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from maillab.offline.values import OfflineError
 from maillab.reset.record import Machine, configured, machines_of, swapped
-from maillab.reset.steps import Reset, Wish, ensure, forget
+from maillab.reset.steps import Reset, Wish, certify, ensure, forget, needs_certificate
 
 if TYPE_CHECKING:
     from maillab.offline.entries import Entry
@@ -135,6 +135,7 @@ def reset(book: Book, names: Collection[str], wish: Wish) -> list[Outcome]:
     run = _Run(book=book, resets={name: Reset(machine=one, wish=wish) for name, one in wanted.items()})
     run.replace()
     run.bring()
+    _certify(book, run)
     run.each(Reset.compare)
     _forget([one for name, one in known.items() if name not in wanted])
     return run.outcomes()
@@ -152,6 +153,17 @@ def _renew_networks(book: Book, machines: Collection[Machine]) -> set[str]:
         if ids:
             book.change(lambda resources: swapped(resources, ids, ()))
     return {one.name for one in machines if any(network.id in ids for network in one.networks)}
+
+
+def _certify(book: Book, run: _Run) -> None:
+    """What a new container has of the authority's is on its volume, and may be what somebody has spoilt there."""
+    made = [one.made for one in run.resets.values() if one.is_configured]
+    for machine in machines_of(book.resources()).values():
+        if needs_certificate(machine, made):
+            try:
+                certify(machine)
+            except OfflineError as error:  # of one that is not reset, its status says so
+                run.failed.setdefault(machine.name, _words(error))
 
 
 def _forget(others: Iterable[Machine]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -185,6 +185,21 @@ def ensure(resource: Resource) -> str:
         return resource.id
     providers.refuse_in_the_way(resource.target, resource.inputs, {resource.id})
     return providers.create(resource.target, resource.inputs, _silent)[0]
+
+
+def certify(machine: Machine) -> None:
+    """Bring it the authority's certificates again. Raises OfflineError."""
+    if machine.certificate is not None:
+        inputs, limit = machine.certificate.inputs, _limit(machine.certificate, "create")
+        run(machine.name, inputs["create"], inputs, {}, _silent, limit=limit)
+
+
+def needs_certificate(machine: Machine, made: Collection[str]) -> bool:
+    """Is one of the containers `made` its own, or the authority's?"""
+    if machine.certificate is None:
+        return False
+    told = machine.certificate.inputs["environment"]
+    return not {told.get("CONTAINER"), told.get("AUTHORITY")}.isdisjoint(made)
 
 
 def forget(machine: Machine) -> None:

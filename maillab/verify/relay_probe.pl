@@ -6,10 +6,12 @@
 use strict;
 use warnings;
 use IO::Socket::IP;
+# A server may be slow after so many refusals in one session (smtpd_soft_error_limit, postconf(5)).
+use constant REFUSALS => 2;
 $| = 1;
 
 my $seconds = shift;
-my ($session, $before, %silent) = (undef, '');
+my ($session, $before, $refusals, %silent) = (undef, '', 0);
 
 # The last line of a reply; without one, the session is over.
 sub reply {
@@ -39,9 +41,11 @@ sub ask {
         my $greeting = reply();
         return answer($greeting) unless $greeting =~ /^2/;
         say_it('EHLO verify.invalid');
+        $refusals = 0;
     }
     my $reply = say_it("MAIL FROM:$sender");
     $reply = say_it("RCPT TO:$recipient") if $reply =~ /^2/;
+    $refusals++ unless $reply =~ /^2/;
     say_it('RSET');
     alarm 0;
     return answer($reply);
@@ -49,7 +53,7 @@ sub ask {
 
 while (my $line = <STDIN>) {
     my ($number, $source, $target, $sender, $recipient) = split ' ', $line;
-    if ($before ne "$source $target") {
+    if ($before ne "$source $target" || $refusals >= REFUSALS) {
         print {$session} "QUIT\r\n" if $session;
         ($session, $before) = (undef, "$source $target");
     }

@@ -36,7 +36,7 @@ class Answer:
 
 
 def questions(post: Post, asked: Iterable[Cell]) -> list[Question]:
-    """Four to each mail server over each connection to its port 25."""
+    """Four, or five, to each mail server over each connection to its port 25."""
     servers = [name for name, plan in post.policy.plans.items() if plan.part.mail is not None]
     found: list[Question] = []
     for number, cell in enumerate(cell for cell in asked if cell.port == SMTP and cell.target in servers):
@@ -45,10 +45,11 @@ def questions(post: Post, asked: Iterable[Cell]) -> list[Question]:
 
 
 def _pairs(post: Post, cell: Cell, number: int) -> Iterator[tuple[str, str]]:
-    """(sender, recipient), all of them ways to a stranger.
+    """(sender, recipient), all of them ways to a stranger but the last.
 
     From a stranger to one of another domain, all domains in turn; from nobody (a bounce); from somebody of the server's
-    own; and by an address that is the server's and names the stranger's, too (RFC 5321, section 3.3).
+    own; and by an address that is the server's and names the stranger's, too (RFC 5321, section 3.3). Where users log
+    in to send, also from somebody of the server's own to another one: nobody writes in their names.
     """
     lab = post.lab
     tn, senders = lab.internet.mail, lab.internet.senders
@@ -61,6 +62,8 @@ def _pairs(post: Post, cell: Cell, number: int) -> Iterator[tuple[str, str]]:
     yield "<>", recipient
     yield f"postmaster@{domain}", recipient
     yield f"relay@{senders[0].domain}", f"{recipient.replace('@', '%')}@{domain}"
+    if post.servers.parameters(cell.target).asks_for_login:
+        yield f"postmaster@{domain}", f"postmaster@{domain}"
 
 
 def _own(lab: LabConfig, server: str) -> list[str]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from maillab.offline.schema import NETWORK
+from maillab.offline.schema import COMMAND, NETWORK
 from maillab.offline.values import OfflineError
-from maillab.reset.record import Resource
+from maillab.reset.record import Machine, Resource
 from maillab.reset.run import Outcome, reset
 from maillab.reset.steps import Reset, Wish
 from tests.unit.maillab.reset.states import Entry, entry, lab, of
@@ -148,3 +148,43 @@ def test_unknown_machine_begins_nothing(memory: Memory) -> None:
     with pytest.raises(KeyError, match="mial"):
         reset(memory, ["mail", "mial"], WISH)
     assert memory.steps == []
+
+
+@pytest.fixture
+def certified(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """(server, authority), by their containers, of each certificate that is brought: `mail` has one of `dns`."""
+    told = {"CONTAINER": "old-mail", "AUTHORITY": "old-dns"}
+    memory.known.append(entry(COMMAND, "mail-certificate", "certificate1", {"create": "sign", "environment": told}))
+    found: list[tuple[str, str]] = []
+
+    def certify(one: Machine) -> None:
+        assert one.certificate is not None
+        told = one.certificate.inputs["environment"]
+        found.append((told["CONTAINER"], told["AUTHORITY"]))
+        memory.steps.append(f"{one.name} certified")
+
+    monkeypatch.setattr("maillab.reset.run.certify", certify)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("names", "brought"),
+    [(["mail"], ("new-mail", "old-dns")), (["dns"], ("old-mail", "new-dns")), ([], ("new-mail", "new-dns"))],
+)
+def test_certificate_is_brought_to_and_from_new_containers(
+    memory: Memory, certified: list[tuple[str, str]], names: list[str], brought: tuple[str, str]
+) -> None:
+    assert {one.failure for one in reset(memory, names, WISH)} == {""}
+    assert certified == [brought]
+    assert memory.steps.index("mail certified") > max(n for n, x in enumerate(memory.steps) if "configured" in x)
+
+
+def test_server_without_its_certificate_has_failed(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"CONTAINER": "old-mail", "AUTHORITY": "old-dns"}
+    memory.known.append(entry(COMMAND, "mail-certificate", "certificate1", {"create": "sign", "environment": told}))
+
+    def certify(_: Machine) -> None:
+        raise OfflineError("mail: exit status 1: running 'sign':\nthe authority's key is missing")
+
+    monkeypatch.setattr("maillab.reset.run.certify", certify)
+    assert [one.failure for one in reset(memory, ["mail"], WISH)] == ["the authority's key is missing"]

@@ -96,12 +96,21 @@ def test_message_in_a_users_name_comes_from_nowhere_else(given: Model) -> None:
 
 def test_own_name_from_outside_is_asked_and_refused(given: Model) -> None:
     asked = [q for q in questions(given.post, cells(given.lab, given.plans)) if q.cell.target == "mail"]
+    own = "postmaster@yaes.example"
     found = {
-        code
+        (question.cell.source.machine, question.cell.address.version, code)
         for question, code in predict_answers(given.post, asked).items()
-        if question.sender.startswith("postmaster@") and question.cell.source.machine == "outside"
+        if (question.sender, question.recipient) == (own, own)
     }
-    assert found == {"5.7.1"}
+    assert {code for source, _, code in found if source in ("outside", "workstation", "tn")} == {"5.7.1"}
+    assert {(version, code) for source, version, code in found if source == "mail"} == {(4, "accepted"), (6, "5.7.1")}
+
+
+def test_it_is_asked_of_no_other_server() -> None:
+    other = without_auth()
+    asked = [(q.sender, q.recipient) for q in questions(other.post, cells(other.lab, other.plans))]
+    assert asked
+    assert [sender for sender, recipient in asked if sender == recipient] == []
 
 
 def test_passwords_are_tried_by_smtp(given: Model) -> None:
