@@ -4,17 +4,19 @@ import re
 
 from components.checks.aliases import MailServer
 from components.config.catalogue import phrase
+from components.config.firewall import Action
 from components.config.lab import INTERNET, OUTSIDE, ROUTER, MachineConfig, Role, SchoolConfig
-from components.config.mail import check_mail, destinations
+from components.config.mail import MailServerConfig, check_mail, destinations
 from components.config.mynetworks import check_mynetworks
 from components.config.names import name_fault
-from components.config.problem import Problem, problem, quoted, shown
+from components.config.problem import Problem, problem, quoted, shown, warning
 from components.config.reader import did_you_mean
 from components.config.spamfilter import check_spamfilter
 from components.config.volumes import check_volumes
 
 # A host in brackets or a name, both with or without a port: its number or its name in services(5) (postconf(5)).
 RELAYHOST = re.compile(r"(\[(?P<host>[^]]+)\]|(?P<name>[^][:]+))(:(?P<port>[A-Za-z0-9-]+))?")
+SMTP = 25
 RESERVED_NAMES = frozenset({ROUTER, INTERNET, OUTSIDE, "lo"})
 
 
@@ -48,11 +50,20 @@ def check_machine(machine: MachineConfig, school: SchoolConfig, where: str) -> l
         own = (school.network.ipv4, school.network.ipv6)
         problems += check_mynetworks(machine.mail.main_cf, own, f"{where}.mail")
         problems += _check_relayhost(machine, school, place)
+        problems += _check_unfiltered(machine.mail, school, f"{where}.mail")
     if machine.spamfilter is not None:
         servers = {server.name: server.domains for server in mail_servers(school)}
         problems += check_spamfilter(machine.spamfilter, servers, f"{where}.spamfilter")
     problems += check_volumes(machine.volumes, _mail_volumes(machine), f"{where}.volumes")
     return problems
+
+
+def _check_unfiltered(mail: MailServerConfig, school: SchoolConfig, where: str) -> list[Problem]:
+    """A server whose users log in from anywhere, with port 25 open to everybody: something should look at its mail."""
+    closes = any(rule.port == SMTP and rule.action is not Action.ACCEPT for rule in school.firewall.mail)
+    if mail.authentication is None or mail.filter is not None or closes:
+        return []
+    return [warning("mail-unfiltered", f"{where}.auth")]
 
 
 def _mail_volumes(machine: MachineConfig) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Who logs in to send, and in whose name: main.cf, master.cf and the map of senders."""
 
+import copy
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +8,13 @@ from typing import Any
 import pytest
 
 from components.config.mail import MailServerConfig, User, check_mail
-from components.config.problem import Severity
+from components.config.problem import Problem, Severity
 from components.config.programs import Auth, AuthConfig, Cleartext
+from components.load import parse
 from components.mail.sasl import owners_of, sender_login
 from components.part import LoginProtocol
-from tests.unit.labs import Data, Model, machine, model
+from tests.support.stacks import stack_data
+from tests.unit.labs import ROOT, Data, Model, machine, model, school
 
 DOMAINS = ("mail.school.tw", "school.tw")
 
@@ -107,6 +110,32 @@ def test_cleartext_is_warned_of(auth: AuthConfig | Auth | None, warned: list[tup
         mydestination=("$mydomain",), users=(User(name="a", password="x"),), aliases=("postmaster: a",), auth=auth
     )
     assert [(problem.id, problem.severity) for problem in check_mail(config, "mail")] == warned
+
+
+RULE = {"action": "DROP", "port": 25, "not_source": "163.32.182.0/24", "not_source6": "2001:db8:3282::/64"}
+
+
+@pytest.mark.parametrize(
+    ("auth", "has_filter", "rules", "warned"),
+    [
+        pytest.param("sasl", True, [], [], id="amavis"),
+        pytest.param("sasl", False, [], ["mail-unfiltered"], id="open"),
+        pytest.param("sasl", False, [RULE], [], id="port 25 is closed"),
+        pytest.param("sasl", False, [{**RULE, "port": 110}], ["mail-unfiltered"], id="another port is"),
+        pytest.param(None, False, [], [], id="no logins"),
+    ],
+)
+def test_open_port_without_a_filter_is_warned_of(
+    auth: str | None, has_filter: bool, rules: list[Data], warned: list[str]
+) -> None:
+    data = copy.deepcopy(stack_data(ROOT, "standalone"))
+    mail = machine(data, "mail")["mail"]
+    school(data)["firewall"] = {"mail": rules}
+    for key in [key for key, is_there in (("auth", auth), ("filter", has_filter)) if not is_there]:
+        del mail[key]
+    found: list[Problem] = []
+    parse(data, "standalone", warn=found.append)
+    assert [problem.id for problem in found if problem.id == "mail-unfiltered"] == warned
 
 
 def test_without_auth_the_school_is_trusted() -> None:
