@@ -184,7 +184,8 @@ def login_of(lab: Lab, server: str, sender: str) -> Tls | None:
             if machine["name"] == server and "auth" in machine.get("mail", {}):
                 passwords = {user["name"]: user["password"] for user in machine["mail"]["users"]}
                 name = sender.partition("@")[0]
-                return Tls(host=f"{server}.{school['domain']}", user=name, password=passwords[name])
+                host = f"{machine.get('hostname', server)}.{school['domain']}"
+                return Tls(host=host, user=name, password=passwords[name])
     return None
 
 
