@@ -163,8 +163,9 @@ BLOCKED = (
     " Message-ID: <1@example.com>, mail_id: rX, Hits: -, size: 12, 3 ms"
 )
 PASSED = (
-    f"amavis[9]: (00207-04) Passed SPAMMY {{RelayedTaggedInbound}}, [198.51.100.10]:5 [198.51.100.10] <a@example.com>"
-    f" -> <b@b.tw>, Queue-ID: {ID}, Message-ID: <1@example.com>, mail_id: rY, Hits: 7.6, size: 12, queued_as: {NEXT}, 3 ms"
+    f"amavis[9]: (00207-04) Passed SPAMMY {{RelayedTaggedInbound}}, [198.51.100.10]:5 [198.51.100.10]"
+    f" <a@example.com> -> <b@b.tw>, Queue-ID: {ID}, Message-ID: <1@example.com>, mail_id: rY, Hits: 7.6, size: 12, "
+    f"queued_as: {NEXT}, 3 ms"
 )
 
 
