@@ -101,12 +101,7 @@ SYMBOL = re.compile(r"(\w+)\((-?\d+(?:\.\d+)?)\)\{")
 FORCED = re.compile(r"forced: [^\"]*\"(?P<why>.*)\"; score=")
 AMAVIS = re.compile(r"^\([\w-]+\) (?P<text>(?:Passed|Blocked) [\w-]+(?: \(.*?\))?) \{.*, Hits: (?P<points>-?[\d.]*),")
 QUARANTINE = re.compile(r", quarantine: (\S+?),")
-LOGIN = re.compile(r"^user `(?P<user>[^']*)' logged in with mailbox `[^']*' \((?P<messages>\d+) messages?\)")
 AUTHENTICATED = re.compile(r"^client=.*, sasl_method=(?P<method>[^,]+), sasl_username=(?P<user>.+)$")
-NOT_AUTHENTICATED = re.compile(
-    r"^warning: (?P<text>(?P<name>[^\s\[]*)\[(?P<address>[^\]]+)\]): SASL (?P<method>\S+) authentication failed: "
-    r".*?, sasl_username=(?P<user>.+)$"
-)
 # Lines that say nothing of their own: another one does, or the next machine.
 SILENT = ("message-id=", "removed", "resent-message-id=")
 SAYINGS = (
@@ -203,22 +198,10 @@ def amavis_verdict_of(line: Line) -> Event | None:
     return Event(when=line.when, kind=Kind.VERDICT, values=_given(values))
 
 
-def login_of(line: Line) -> Event | None:
-    """The event of pop3d's line about somebody who logged in to a mailbox."""
-    match = LOGIN.match(line.text)
-    return Event(when=line.when, kind=Kind.LOGGED_IN, values=match.groupdict()) if match else None
-
-
 def _authenticated(line: Line) -> Event | None:
     """Who logged in before he sent: smtpd says it beside its client."""
     match = AUTHENTICATED.match(line.text)
     return Event(when=line.when, kind=Kind.AUTHENTICATED, values=match.groupdict()) if match else None
-
-
-def refused_login_of(line: Line) -> Event | None:
-    """The event of smtpd's line about a wrong password."""
-    match = NOT_AUTHENTICATED.match(line.text)
-    return Event(when=line.when, kind=Kind.NOT_AUTHENTICATED, values=match.groupdict()) if match else None
 
 
 def answer_of(delivery: Delivery) -> Mapping[str, str]:

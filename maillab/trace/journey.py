@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from maillab.trace.asked import Asked
-from maillab.trace.events import Event, Kind, answer_of, events_of, login_of, name_peer, stop_of
+from maillab.trace.events import Event, Kind, answer_of, events_of, name_peer, stop_of
 from maillab.trace.hops import Recorder
 from maillab.trace.lines import Line, MachineLog, Refusal, message_ids
+from maillab.trace.logins import login_of
 from maillab.trace.maillog import Entry
 from maillab.trace.questions import QuestionLog
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
 
-from maillab.trace.events import Event, Kind, events_of, login_of, name_peer, refused_login_of
+from maillab.trace.events import Event, Kind, events_of, name_peer
 from maillab.trace.lines import LINE, MESSAGE_ID, NOQUEUE, Line, judged_by
+from maillab.trace.logins import login_of, refused_login_of
 
 KEPT = 4096  # messages, and queue ids, that are remembered: a lab may be watched for days
 Key = TypeVar("Key")
