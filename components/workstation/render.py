@@ -15,7 +15,8 @@ def workstation_files(lab: LabConfig, school: SchoolConfig, machine: MachineConf
     if not servers:
         return {}
     server = servers[0].fqdn(school.domain)
-    swaksrc = render_template("workstation/swaksrc.j2", server=server, fqdn=machine.fqdn(school.domain))
+    login = bool(servers[0].mail and servers[0].mail.authentication)
+    swaksrc = render_template("workstation/swaksrc.j2", server=server, fqdn=machine.fqdn(school.domain), login=login)
     return {"/root/.swaksrc": swaksrc, "/etc/pop3-fetch.conf": f"{server}\n"}
 
 

@@ -3,6 +3,8 @@
 import copy
 import pathlib
 
+import pytest
+
 from components.config.lab import SchoolConfig
 from components.load import parse
 from components.workstation.render import workstation_files
@@ -39,3 +41,10 @@ def test_second_server_serves_a_school_that_has_no_other() -> None:
 
 def test_school_without_mail_server_has_no_settings() -> None:
     assert files_of("dc1es", without=("mail", "mail2")) == {}
+
+
+@pytest.mark.parametrize(("stack", "has_login"), [("dc1es", False), ("standalone", True)])
+def test_mail_program_encrypts_where_it_logs_in(stack: str, has_login: bool) -> None:
+    lines = files_of(stack)["/root/.swaksrc"].splitlines()
+    assert ({"--port 587", "--tls", "--tls-verify"} <= set(lines)) is has_login
+    assert any(line.startswith("--port") for line in lines) is has_login
