@@ -12,6 +12,7 @@ from components.config.problem import ConfigurationError, Problem, problem
 
 # The kernel's own table of routes: `|-- ADDRESS`, and in a line below it what it is (proc(5)).
 ADDRESSES = Path("/proc/net/fib_trie")
+HERE = re.compile(r"unix:|tcp://(localhost|127\.|\[::1\])")
 OWN = re.compile(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL")
 
 
@@ -28,10 +29,10 @@ def check_this_computer(config: LabConfig, own: Iterable[Address], docker_host: 
     """A machine of a lab on this computer with one of its `own` addresses.
 
     A Linux host answers ARP for all its addresses on every interface (arp_ignore in the kernel's ip-sysctl), on the
-    lab's bridges too: now the machine would be found, and now the computer. Its engine is on this computer if
-    `docker_host` is a socket.
+    lab's bridges too: now the machine would be found, and now the computer. `docker_host` says whether the engine is
+    on this computer.
     """
-    if config.where != LOCAL or not docker_host.startswith("unix:"):
+    if config.where != LOCAL or not HERE.match(docker_host):
         return []
     taken = frozenset(own)
     return [

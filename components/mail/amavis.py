@@ -4,20 +4,27 @@ The files that the tutorial edits, 15-content_filter_mode and 20-debian_defaults
 (files/amavis/image); here is what differs from school to school.
 """
 
+from collections.abc import Iterable
+
 from components.part import Part
 from components.templates import render_template
 
 AMAVIS, BACK = 10024, 10025
 
 
-def amavis_part(domain: str) -> Part:
-    """The filter of a mail server for `domain`; its quarantine and what it has learnt are on a volume."""
+def amavis_part(domain: str, domains: Iterable[str]) -> Part:
+    """The filter of a mail server that takes mail for `domains`, of the school `domain`.
+
+    Its quarantine, and what it has learnt, are on a volume.
+    """
     return Part(
         recipes=("mail", "clamav", "amavis"),
         about="",
         roles=("clamav", "amavis"),
         files={
-            "/etc/amavis/conf.d/05-domain_id": render_template("amavis/05-domain_id.j2", domain=domain),
+            "/etc/amavis/conf.d/05-domain_id": render_template(
+                "amavis/05-domain_id.j2", domain=domain, domains=tuple(dict.fromkeys(domains))
+            ),
             "/etc/amavis/conf.d/50-user": render_template("amavis/50-user.j2"),
             "/etc/spamassassin/local.cf": render_template("amavis/local.cf.j2"),
         },

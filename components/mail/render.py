@@ -128,9 +128,10 @@ def mail_parts(school: SchoolConfig, machine: MachineConfig, config: MailServerC
     )
     sshd = Part(recipes=("mail",), about="", roles=("sshd",), listens=both_families(SSH))
     # Postfix opens port 25 when everything that judges a message, or a password, is there.
-    judges = [amavis_part(school.domain)] if config.filter is Filter.AMAVIS else []
+    domains = destinations(config, machine.fqdn(school.domain), school.domain)
+    judges = [amavis_part(school.domain, domains)] if config.filter is Filter.AMAVIS else []
     if config.authentication is not None:
-        judges.append(sasl_part(config, destinations(config, machine.fqdn(school.domain), school.domain)))
+        judges.append(sasl_part(config, domains))
     return [accounts, *tls_parts(school, machine), *judges, _postfix_part(school, machine, config), pop3, sshd]
 
 

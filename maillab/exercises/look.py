@@ -29,6 +29,7 @@ POLL = 0.2
 AGAIN = 0.7  # each look at all mailboxes costs a docker exec for each server
 STILL = 1.5  # seconds without news of a message that waits for another try
 SECONDS = 3  # for one question to DNS, one login
+IN_USE = "login: [IN-USE]"  # of another POP3 session (RFC 2449, section 8.1.2)
 DOMAIN = "exercise.invalid"  # of the messages' Message-IDs
 VERDICTS = {"connects": Verdict.ACCEPT, "dropped": Verdict.DROP, "closed": Verdict.REFUSE}
 # Where messages are: by their Message-IDs, which nobody can guess, a line each on stdin. `mailbox:<id>` lines, and
@@ -36,7 +37,6 @@ VERDICTS = {"connects": Verdict.ACCEPT, "dropped": Verdict.DROP, "closed": Verdi
 IN_MAILBOXES = "cd /var/mail && grep -HaoF -f - -- * 2>/dev/null | sort -u; :"
 IN_QUEUES = "cd /var/spool/postfix && grep -rhaoF -f - incoming active deferred hold maildrop 2>/dev/null | sort -u; :"
 # What machines are asked first; the names in /var/mail are what LIST prints.
-IN_USE = "login: [IN-USE]"  # of another POP3 session (RFC 2449, section 8.1.2)
 FLUSH = "rndc flush >/dev/null 2>&1"
 RETRY = "postqueue -f >/dev/null 2>&1"
 LIST = "ls /var/mail 2>/dev/null"
@@ -356,6 +356,7 @@ class Looker:
                 return self._finding(name, met=False, expected=expected, seen=seen)
             time.sleep(AGAIN)
         # A session before this one may not have ended yet.
+        deadline = time.monotonic() + self.patience
         while (why := self._why_not_fetched(mailbox, message_id)).startswith(IN_USE) and time.monotonic() < deadline:
             time.sleep(AGAIN)
         return self._finding(name, met=not why, expected=expected, seen=why or expected)

@@ -5,14 +5,16 @@ import shlex
 
 import pytest
 
+from components.config.programs import SYSTEM_GROUPS
 from driver.lab import Lab
 from driver.machine import wait_until
-from driver.mail import Message, envelope, mailbox, new_message, post, queue_ids_of, smtp
+from driver.mail import Message, envelope, mailbox, new_message, post, queue_id_of, queue_ids_of, smtp
+from tests.golden.rendering import lab_of
 from tests.support.bulk import bring, named
 from tests.support.delivered import Delivered, deliver, deliver_from
 from tests.support.disguises import viruses
-from tests.support.forms import attached
-from tests.support.mailqueue import mail_queue, wait_until_gone
+from tests.support.forms import attached, locked, zipped
+from tests.support.mailqueue import wait_for_queue, wait_until_gone
 
 DOMAIN = "yaes.example"
 WENDY, CHEN, LIN, ADMIN = "wendy@example.com", f"chen@{DOMAIN}", f"lin@{DOMAIN}", f"admin@{DOMAIN}"
@@ -113,6 +115,12 @@ def test_postmaster_is_told_of_a_virus(standalone: Lab) -> None:
     assert len(told) == 1
 
 
+def test_virus_in_archives_in_archives_reaches_nobody(standalone: Lab) -> None:
+    inner = zipped(zipped(zipped(EICAR), "a.zip"), "b.zip")
+    _, verdict = refused_by_content(standalone, attached(inner, "c.zip"))
+    assert verdict.startswith("Blocked INFECTED")
+
+
 def test_program_comes_back_to_its_sender(standalone: Lab) -> None:
     mail, verdict = refused_by_content(standalone, attached(b"MZ" + bytes(200), "setup.exe"))
     assert verdict.startswith("Blocked BANNED")
@@ -196,19 +204,41 @@ def test_name_servers_are_asked_about_the_client_alone(standalone: Lab) -> None:
 
 @pytest.mark.parametrize("service", ["amavis", "clamav-daemon"])
 def test_mail_waits_while_the_filter_is_dead(standalone: Lab, service: str) -> None:
-    mail = new_message(WENDY, CHEN)
+    """And passes unchecked in no case."""
+    mail = new_message(WENDY, CHEN, subject="later")
     standalone["mail"].succeed(f"service {service} stop")
     try:
         post(standalone, "outside", WENDY, CHEN, mail)
-        wait_until("the message waits", lambda: [one for one in mail_queue(standalone["mail"]) if one.reasons[0]], 60)
-        assert queue_ids_of(standalone, "mail", mail.message_id)[1:] == []
+        queue_id = queue_id_of(standalone, "mail", mail.message_id)
+        wait_for_queue(standalone["mail"], queue_id, "deferred", 60)
+        assert queue_ids_of(standalone, "mail", mail.message_id) == [queue_id]
     finally:
         standalone["mail"].succeed(f"service {service} start")
-    wait_until("clamd answers", lambda: standalone["mail"].execute("/usr/lib/maillab/roles/clamav health").status == 0)
+    standalone["mail"].wait_until_succeeds("/usr/lib/maillab/roles/clamav health")
     standalone["mail"].succeed("postqueue -f")
     wait_until_gone([standalone["mail"]], CHEN)
-    found = [str(message["Message-ID"]) for message in mailbox(standalone["mail"], "chen")]
-    assert found.count(mail.message_id) == 1
+    found = [message for message in mailbox(standalone["mail"], "chen") if message["Message-ID"] == mail.message_id]
+    assert [message["Subject"] for message in found] == ["later"]
+
+
+def test_what_cannot_be_looked_into_says_so(standalone: Lab) -> None:
+    """It is no virus: it arrives, and its subject warns."""
+    mail = named({"it": attached(locked(b"the marks of class 6A", "marks.txt"), "marks.zip")})["it"]
+    assert bring(standalone, LIN, {"it": mail.raw}, "mail")["it"].code == 250
+    assert judged(standalone, mail.message_id).startswith("Passed")
+    wait_until_gone([standalone["mail"]], LIN)
+    found = [message for message in mailbox(standalone["mail"], "lin") if message["Message-ID"] == mail.message_id]
+    assert [message["Subject"] for message in found] == ["***UNCHECKED*** invoice"]
+
+
+def test_accounts_are_those_that_the_checks_know(standalone: Lab) -> None:
+    """The configuration refuses users of these names, and the prover knows that each has a mailbox."""
+    config = next(m.mail for m in lab_of("standalone").schools[0].machines if m.mail)
+    passwd = standalone["mail"].succeed("cut -d: -f1 /etc/passwd").split()
+    group = standalone["mail"].succeed("cut -d: -f1 /etc/group").split()
+    users = {user.name for user in config.users}
+    assert set(passwd) - users == config.system_accounts
+    assert set(group) - users - config.system_accounts == SYSTEM_GROUPS
 
 
 def test_thirty_under_way_survive_the_filters_restart(standalone: Lab) -> None:
@@ -222,7 +252,7 @@ def test_thirty_under_way_survive_the_filters_restart(standalone: Lab) -> None:
     assert {name: found.count(mail.message_id) for name, mail in mails.items()} == dict.fromkeys(mails, 1)
 
 
-LETTERS = "/usr/share/maillab/letters"
+SAMPLES = "/usr/share/maillab/samples"
 SPAM = "jackpot casino bonus voucher deposit payout 中獎 blackjack lottery wager 抽獎 fortune roulette winner.\r\n" * 2
 HAM = "The lesson is in the library, and the parents of the class see the timetable of the teacher.\r\n家長 校慶\r\n"
 
@@ -243,7 +273,7 @@ def test_sa_learn_turns_both_verdicts(standalone: Lab) -> None:
         tagged(standalone, "opt-out@example.com", HAM, "Mon, 02 Nov 2020 10:00:00 +0800"),
     ]
     for kind in ("spam", "ham"):
-        said = standalone["mail"].succeed(f"cd {LETTERS}/{kind} && sa-learn --{kind} *.eml")
+        said = standalone["mail"].succeed(f"cd {SAMPLES}/{kind} && sa-learn --{kind} *.eml")
         assert "200 message(s) examined" in said
     after = [
         tagged(standalone, "offers@example.com", SPAM),

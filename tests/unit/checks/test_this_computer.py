@@ -32,8 +32,9 @@ def test_computer_without_the_table_has_none(tmp_path: Path) -> None:
     assert own_addresses(tmp_path / "nothing") == frozenset()
 
 
-def test_machine_with_an_address_of_the_computer_is_refused() -> None:
-    (problem,) = check_this_computer(model().lab, [IPv4Address("163.26.182.2")], SOCKET)
+@pytest.mark.parametrize("host", [SOCKET, "tcp://localhost:2375", "tcp://127.0.0.1:2375"])
+def test_machine_with_an_address_of_the_computer_is_refused(host: str) -> None:
+    (problem,) = check_this_computer(model().lab, [IPv4Address("163.26.182.2")], host)
     assert (problem.id, problem.where) == ("address-of-this-computer", "maillab:schools.dc1es.machines.mail")
 
 
