@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 LINE = re.compile(
-    r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d|Z)) \S+ (?:[\w.-]+/)*([\w.-]+)\[(\d+)\]: "
+    r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d|Z)) \S+ (?:[\w.-]+/)*([\w.-]+)(?:\[(\d+)\])?: "
     r"(?:([0-9A-Za-z]{12,}|NOQUEUE): )?(.*)$"
 )
 # A filter's word on a message, with its queue id there: rspamd's, and that of an amavis on the machine itself.
@@ -17,6 +17,7 @@ VERDICTS = {
 # Before the message's text: there may be no queue entry yet (NOQUEUE), or one for another recipient.
 REFUSAL = re.compile(r"^(?:milter-)?reject: (?:CONNECT|HELO|EHLO|MAIL|RCPT|DATA) from ")
 NOQUEUE = "NOQUEUE"
+FETCHING = ("pop3d", "dovecot")  # the programs by which mail is fetched
 MESSAGE_ID = "message-id="
 
 
@@ -53,7 +54,7 @@ class MachineLog:
 
     `entries`: queue id to its lines, among them the session's first line (of its first message only: a session may have
     been there long before the next one), the filter's verdict and the connections that failed before a server was
-    found. `logins`: pop3d's lines.
+    found. `logins`: lines of who let users fetch their mail.
     """
 
     entries: dict[str, list[Line]] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class MachineLog:
             self._sessions[process] = line
         elif line.program == "smtp" and line.text.startswith("connect to "):
             self._failed.setdefault(process, []).append(line)
-        elif line.program == "pop3d":
+        elif line.program in FETCHING:
             self.logins.append(line)
         elif judged := judged_by(line):
             self.entries.setdefault(judged, []).append(line)

@@ -7,7 +7,7 @@ from itertools import count
 from typing import TypeVar
 
 from maillab.trace.events import Event, Kind, events_of, name_peer
-from maillab.trace.lines import LINE, MESSAGE_ID, NOQUEUE, Line, judged_by
+from maillab.trace.lines import FETCHING, LINE, MESSAGE_ID, NOQUEUE, Line, judged_by
 from maillab.trace.logins import login_of, refused_login_of
 
 KEPT = 4096  # messages, and queue ids, that are remembered: a lab may be watched for days
@@ -52,7 +52,7 @@ class Live:
             return
         stamp, program, _, queue_id, said = match.groups()
         line = Line(stamp, program, said)
-        if program == "pop3d" or (program == "smtpd" and not queue_id):
+        if program in FETCHING or (program == "smtpd" and not queue_id):
             if event := login_of(line) or refused_login_of(line):
                 name_peer(event, self.owners)
                 yield Heard(machine=machine, queue_id="", message=None, event=event)

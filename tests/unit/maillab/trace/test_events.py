@@ -179,3 +179,12 @@ def test_amavis_says_how_many_points_it_counted() -> None:
     event = journey(QUEUED, PASSED).roots[0].first(Kind.VERDICT)
     assert event is not None
     assert event.values == {"text": "Passed SPAMMY", "points": "7.6"}
+
+
+def test_dovecot_says_who_fetched_his_mail() -> None:
+    delivered = f"postfix/local[5]: {ID}: to=<b@b.tw>, relay=local, delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent"
+    session = "dovecot: pop3(b)<7><xwfUH39h>: Disconnected: Logged out messages=1 retr=1 del=1"
+    stay = journey(QUEUED, f"{delivered} (delivered to mailbox)", f"postfix/qmgr[3]: {ID}: removed", session).roots[0]
+    event = stay.first(Kind.LOGGED_IN)
+    assert event is not None
+    assert event.values == {"user": "b", "messages": "1"}
