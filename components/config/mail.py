@@ -17,6 +17,7 @@ from components.config.programs import (
     Filter,
     Pop3,
     accounts_of,
+    groups_of,
 )
 from components.config.section import MayBeEmpty, section
 
@@ -115,6 +116,11 @@ class MailServerConfig:
         """The accounts that its programs bring: each has a mailbox."""
         return SYSTEM_ACCOUNTS | accounts_of(self.filter, self.pop3)
 
+    @property
+    def system_groups(self) -> frozenset[str]:
+        """The groups that its programs bring, beside those of its accounts."""
+        return SYSTEM_GROUPS | groups_of(self.filter, self.pop3)
+
 
 def destinations(config: MailServerConfig, hostname: str, domain: str) -> tuple[str, ...]:
     """`mydestination` with `$myhostname` and `$mydomain` filled in, lower case."""
@@ -132,7 +138,7 @@ def check_mail(config: MailServerConfig, where: str) -> list[Problem]:
 
     Where the aliases lead is `check_aliases.py`'s to say: to other servers, too.
     """
-    problems = check_users(config.users, where, config.system_accounts)
+    problems = check_users(config.users, where, config.system_accounts, config.system_groups)
     problems += _check_alias_lines(config, where)
     problems += _check_parameters(config.main_cf, where)
     problems += _check_destinations(config.mydestination, where)
@@ -193,15 +199,20 @@ def _check_destinations(entries: Sequence[str], where: str) -> list[Problem]:
     return problems
 
 
-def check_users(users: Iterable[User], where: str, system: frozenset[str] = SYSTEM_ACCOUNTS) -> list[Problem]:
-    """Every problem of a server's accounts; `system`: those of its programs."""
+def check_users(
+    users: Iterable[User],
+    where: str,
+    system: frozenset[str] = SYSTEM_ACCOUNTS,
+    groups: frozenset[str] = SYSTEM_GROUPS,
+) -> list[Problem]:
+    """Every problem of a server's accounts; `system` and `groups`: those of its programs."""
     problems = []
     seen: set[str] = set()
     for index, user in enumerate(users):
         place = f"{where}.users[{index}].name"
         if not USER_NAME.match(user.name):
             problems.append(problem("bad-user-name", place, name=quoted(user.name)))
-        if user.name in system | SYSTEM_GROUPS:
+        if user.name in system | groups:
             sentence = "system-user.account" if user.name in system else "system-user.group"
             problems.append(problem(sentence, place, name=user.name))
         if user.name in seen:

@@ -1,7 +1,7 @@
 """The programs of a mail server, where the tutorial lets a school choose, and the accounts that they bring."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from components.config.section import section
 
@@ -57,8 +57,19 @@ ACCOUNTS: Mapping[enum.StrEnum, frozenset[str]] = {
     Filter.AMAVIS: frozenset({"clamav", "amavis", "debian-spamd"}),
     Pop3.DOVECOT: frozenset({"dovecot", "dovenull"}),
 }
+# Groups that come with it beside those.
+GROUPS: Mapping[enum.StrEnum, frozenset[str]] = {Pop3.DOVECOT: frozenset({"ssl-cert"})}
 
 
 def accounts_of(*programs: enum.StrEnum | None) -> frozenset[str]:
     """The accounts that these programs bring."""
-    return frozenset().union(*(ACCOUNTS.get(program, frozenset()) for program in programs if program))
+    return _of(ACCOUNTS, programs)
+
+
+def groups_of(*programs: enum.StrEnum | None) -> frozenset[str]:
+    """The groups that these programs bring beside their accounts'."""
+    return _of(GROUPS, programs)
+
+
+def _of(brought: Mapping[enum.StrEnum, frozenset[str]], programs: Iterable[enum.StrEnum | None]) -> frozenset[str]:
+    return frozenset().union(*(brought.get(program, frozenset()) for program in programs if program))

@@ -5,7 +5,6 @@ import shlex
 
 import pytest
 
-from components.config.programs import SYSTEM_GROUPS
 from driver.lab import Lab
 from driver.machine import wait_until
 from driver.mail import Message, envelope, mailbox, new_message, post, queue_id_of, queue_ids_of, smtp
@@ -238,7 +237,7 @@ def test_accounts_are_those_that_the_checks_know(standalone: Lab) -> None:
     group = standalone["mail"].succeed("cut -d: -f1 /etc/group").split()
     users = {user.name for user in config.users}
     assert set(passwd) - users == config.system_accounts
-    assert set(group) - users - config.system_accounts == SYSTEM_GROUPS
+    assert set(group) - users - config.system_accounts == config.system_groups
 
 
 def test_thirty_under_way_survive_the_filters_restart(standalone: Lab) -> None:
