@@ -27,6 +27,7 @@ REQUIRED = frozenset({"reject_unauth_destination", "defer_unauth_destination", "
 WITH_LOGIN: Mapping[str, str] = {
     "smtpd_sender_restrictions": "permit_mynetworks, reject_sender_login_mismatch",
     RELAY_RESTRICTIONS: "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
+    "smtpd_recipient_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
 }
 # They say nothing of the prover's messages: names and addresses are whole, domains are in DNS, and who logs in sends as
 # himself.

@@ -101,6 +101,7 @@ def test_authority_keeps_its_key(standalone: Lab) -> None:
     key = standalone["internet"].succeed("cat /var/lib/maillab-authority/key.pem").split("\n")[1]
     state = "".join(path.read_text("utf-8") for path in standalone.folder.rglob(".pulumi-state/**/*.json"))
     assert authority(standalone).split("\n")[1] not in ("", key)
+    assert "mail-certificate" in state
     assert "PRIVATE KEY" not in state
     assert key not in state
     found = standalone["mail"].execute(f"grep -rlF {key} /etc /var/lib /usr/local 2>/dev/null").output
@@ -119,6 +120,8 @@ FORGED = [
     "chen@[IPv6:2001:db8:3282::2]",
     f"@example.com:{CHEN}",
     f"chen%{DOMAIN}@{DOMAIN}",
+    f'"headmaster,lin,x"@{DOMAIN}',
+    f'"{CHEN}"@{HOST}',
     SERVICE,
     f"postmaster@{DOMAIN}",
 ]

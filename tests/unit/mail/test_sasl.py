@@ -65,14 +65,34 @@ def logins(config: MailServerConfig, sender: str) -> set[str]:
         if not line.startswith("/"):
             continue
         pattern, _, found = line.rpartition("/")
-        if match := re.search(pattern.removeprefix("/"), sender, re.IGNORECASE):
-            return set(found.replace("${1}", match[1] or "").replace(",", " ").split())
+        pattern = pattern.removeprefix("/").replace("[:space:]", r"\s")  # a POSIX class
+        if match := re.search(pattern, sender, re.IGNORECASE):
+            logins = found.replace("${1}", match[1] or "") if "${1}" in found else found
+            return set(logins.replace(",", " ").split())
     return set()
 
 
 def names(config: MailServerConfig, sender: str) -> set[str]:
     """The same without the logins that have a domain."""
     return {login for login in logins(config, sender) if "@" not in login}
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "head,lin,x@school.tw",
+        "head lin@school.tw",
+        "head,lin",
+        "chen@school.tw@mail.school.tw",
+        "a,lin,b@[10.0.0.1]",
+    ],
+)
+def test_address_that_would_name_several_logins_is_nobodys(sender: str) -> None:
+    assert logins(server(), sender) == {"nobody"}
+
+
+def test_strangers_address_with_a_comma_is_not_ours() -> None:
+    assert logins(server(), "smith,lin@example.com") == set()
 
 
 def test_tutorials_lines_are_there(standalone: Model) -> None:

@@ -1,0 +1,49 @@
+"""Resetting the school without an appliance: its programs, its keys, and what its filter has learnt and kept."""
+
+import pytest
+
+from driver.lab import Lab
+from maillab.cli.lab_of_exercise import session_of
+from maillab.cli.stack import Stack
+from tests.support.delivered import deliver
+from tests.support.smtp_auth import log_in, user
+
+WENDY, LIN = "wendy@example.com", "lin@yaes.example"
+KEY, AUTHORITY = "/etc/ssl/maillab/key.pem", "/var/lib/maillab-authority/key.pem"
+
+
+def reset(lab: Lab, *names: str) -> None:
+    """As `maillab reset` does it; fails when a machine could not be reset, or is not well."""
+    found = session_of(Stack(name=lab.stack, root=lab.folder)).lab
+    found.reset(names)
+    lab.find_machines()
+    assert found.edited(names) == []
+
+
+@pytest.mark.parametrize(
+    ("machine", "damage"),
+    [
+        ("mail", f"echo nonsense >{KEY}"),
+        ("mail", f"rm -r {KEY}; mkdir {KEY}"),
+        ("mail", "rm /etc/ssl/maillab/certificate.pem /etc/ssl/maillab/ca.pem"),
+        ("internet", f"echo nonsense >{AUTHORITY}"),
+        ("internet", f"rm {AUTHORITY} && openssl ecparam -name prime256v1 -genkey -noout -out {AUTHORITY}"),
+        ("internet", "rm /var/lib/maillab-authority/certificate.pem"),
+    ],
+)
+def test_users_log_in_after_keys_were_spoilt_and_the_machine_was_reset(
+    standalone: Lab, machine: str, damage: str
+) -> None:
+    """The client trusts the lab's authority alone."""
+    standalone[machine].succeed(damage)
+    reset(standalone, machine)
+    assert log_in(standalone, user("chen")).code == 235
+
+
+def test_filter_works_after_its_files_were_spoilt_and_the_machine_was_reset(standalone: Lab) -> None:
+    standalone["mail"].succeed(
+        "service amavis stop; service clamav-daemon stop; rm -r /var/lib/amavis/tmp /var/lib/amavis/bayes"
+        " /etc/dovecot/dovecot.conf; echo nonsense >>/etc/amavis/conf.d/50-user; chmod 0 /var/lib/amavis /home"
+    )
+    reset(standalone, "mail")
+    assert deliver(standalone, "outside", WENDY, LIN).path == ["outside", "mail", "mail"]
