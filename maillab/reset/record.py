@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from maillab.offline.docker_engine import host_of
@@ -36,6 +36,11 @@ class Resource:
     def id(self) -> str:
         """Docker's own id, or a Command's."""
         return str(self.entry["id"])
+
+    @property
+    def urn(self) -> str:
+        """Its name in the state."""
+        return str(self.entry["urn"])
 
     @property
     def inputs(self) -> Props:
@@ -114,6 +119,16 @@ def swapped(resources: Iterable[Entry], ids: Mapping[str, str], unconfigured: Co
     and the next `up`, which sees the difference, runs them again if nobody else does.
     """
     return [one if one["urn"] in unconfigured else _with(one, ids) for one in resources]
+
+
+def certified(resources: Iterable[Entry], *, urn: str, ids: Mapping[str, str]) -> list[Entry]:
+    """The resources after the Command `urn`, which `swapped` had left as it was, was run on the new containers."""
+    return [_with(one, ids) if one["urn"] == urn else one for one in resources]
+
+
+def on_new(resource: Resource, ids: Mapping[str, str]) -> Resource:
+    """The resource with new ids wherever it has old ones."""
+    return replace(resource, entry=_with(resource.entry, ids))
 
 
 def configured(resources: Iterable[Entry], done: Mapping[str, tuple[str, str]]) -> list[Entry]:

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from maillab.offline.values import OfflineError
-from maillab.reset.record import Machine, configured, machines_of, swapped
+from maillab.reset.record import Machine, Resource, certified, configured, machines_of, on_new, swapped
 from maillab.reset.steps import Reset, Wish, certify, ensure, forget, needs_certificate
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class _Run:
     book: Book
     resets: dict[str, Reset]
     started: float = field(default_factory=time.monotonic)
+    ids: dict[str, str] = field(default_factory=dict)  # old containers to new ones
     failed: dict[str, str] = field(default_factory=dict)
     ready: dict[str, float] = field(default_factory=dict)
 
@@ -77,10 +79,12 @@ class _Run:
             self.each(Reset.make)
         finally:
             made = [one for one in self.resets.values() if one.made]
-            ids = {one.machine.container.id: one.made for one in made}
+            self.ids = {one.machine.container.id: one.made for one in made}
             commands = {one.config for one in made}
+            # Nobody has brought these certificates yet.
+            commands |= {certificate.urn for _, certificate in _certificates(self.book, self.ids)}
             if made:
-                self.book.change(lambda resources: swapped(resources, ids, commands))
+                self.book.change(lambda resources: swapped(resources, self.ids, commands))
 
     def bring(self) -> None:
         """Their files. Of who fails here the state goes on saying that it is not configured."""
@@ -157,13 +161,20 @@ def _renew_networks(book: Book, machines: Collection[Machine]) -> set[str]:
 
 def _certify(book: Book, run: _Run) -> None:
     """What a new container has of the authority's is on its volume, and may be what somebody has spoilt there."""
-    made = [one.made for one in run.resets.values() if one.is_configured]
-    for machine in machines_of(book.resources()).values():
-        if needs_certificate(machine, made):
-            try:
-                certify(machine)
-            except OfflineError as error:  # of one that is not reset, its status says so
-                run.failed.setdefault(machine.name, _words(error))
+    ready = [one.machine.container.id for one in run.resets.values() if one.is_configured]
+    for machine, certificate in _certificates(book, ready):
+        try:
+            certify(replace(machine, certificate=on_new(certificate, run.ids)))
+        except OfflineError as error:  # of one that is not reset, its status says so
+            run.failed.setdefault(machine.name, _words(error))
+        else:
+            book.change(partial(certified, urn=certificate.urn, ids=run.ids))
+
+
+def _certificates(book: Book, containers: Collection[str]) -> list[tuple[Machine, Resource]]:
+    """The machines whose certificate is brought by a Command on one of the containers, and that Command."""
+    known = machines_of(book.resources()).values()
+    return [(one, one.certificate) for one in known if one.certificate and needs_certificate(one, containers)]
 
 
 def _forget(others: Iterable[Machine]) -> None:

@@ -177,6 +177,8 @@ def test_certificate_is_brought_to_and_from_new_containers(
     assert {one.failure for one in reset(memory, names, WISH)} == {""}
     assert certified == [brought]
     assert memory.steps.index("mail certified") > max(n for n, x in enumerate(memory.steps) if "configured" in x)
+    told = of(memory.known, "mail-certificate")["inputs"]["environment"]
+    assert (told["CONTAINER"], told["AUTHORITY"]) == brought
 
 
 def test_server_without_its_certificate_has_failed(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,3 +190,5 @@ def test_server_without_its_certificate_has_failed(memory: Memory, monkeypatch: 
 
     monkeypatch.setattr("maillab.reset.run.certify", certify)
     assert [one.failure for one in reset(memory, ["mail"], WISH)] == ["the authority's key is missing"]
+    # The next `up` sees that it is not the new container's.
+    assert of(memory.known, "mail-certificate")["inputs"]["environment"] == told
