@@ -9,12 +9,10 @@ from components.config.firewall import Rule
 from components.config.mail import User
 from components.config.mynetworks import Networks
 from components.config.network import Address
-from components.config.volumes import Fault, VolumeConfig
+from components.config.volumes import DISKS, Fault, VolumeConfig
 from components.log import Log
 from components.network.topology import Host
 
-DISKS = ("mailboxes", "spool")
-"""The volumes that the configuration can make small, full or read-only (`faults` of a Part), by their short names."""
 MAIL_VOLUMES = (*DISKS, "amavis", "homes")
 """The volumes with mail, in mailboxes, queues, quarantine and IMAP folders: the others are made again from nothing."""
 BESIDE = "/mnt"

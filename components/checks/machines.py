@@ -12,11 +12,11 @@ from components.config.names import name_fault
 from components.config.problem import Problem, problem, quoted, shown, warning
 from components.config.reader import did_you_mean
 from components.config.spamfilter import check_spamfilter
-from components.config.volumes import check_volumes
+from components.config.volumes import DISKS, check_volumes
+from components.firewall.policy import SMTP
 
 # A host in brackets or a name, both with or without a port: its number or its name in services(5) (postconf(5)).
 RELAYHOST = re.compile(r"(\[(?P<host>[^]]+)\]|(?P<name>[^][:]+))(:(?P<port>[A-Za-z0-9-]+))?")
-SMTP = 25
 RESERVED_NAMES = frozenset({ROUTER, INTERNET, OUTSIDE, "lo"})
 
 
@@ -69,7 +69,7 @@ def _check_unfiltered(mail: MailServerConfig, school: SchoolConfig, where: str) 
 def _mail_volumes(machine: MachineConfig) -> tuple[str, ...]:
     """The disks that the machine has: every mail server has a queue, and one with users has their mailboxes."""
     if machine.mail is not None:
-        return ("mailboxes", "spool")
+        return DISKS
     return ("spool",) if machine.spamfilter is not None else ()
 
 

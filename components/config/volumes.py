@@ -10,6 +10,8 @@ from components.config.problem import Problem, problem, quoted, shown, warning
 from components.config.reader import did_you_mean
 from components.config.section import section
 
+# The volumes that can be small, full or read-only, by their short names: all that a mail server has.
+DISKS = ("mailboxes", "spool")
 SIZE = re.compile(r"([0-9]{1,6})([kmg])")
 UNITS: Mapping[str, int] = {"k": 1024, "m": 1024**2, "g": 1024**3}
 # What a new spool needs, and what must be kept within the seconds that `docker stop` gives; both are memory.

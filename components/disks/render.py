@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from components.config.volumes import Fault, VolumeConfig
-from components.part import DISKS, Part
+from components.config.volumes import DISKS, Fault, VolumeConfig
+from components.part import Part
 
 VOLUMES_FILE = "/etc/maillab/volumes"
 

@@ -52,6 +52,12 @@ def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     yield from _running(tmp_path_factory.mktemp("standalone"), "standalone")
 
 
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """That school beside the tutorial's, on one Internet."""
+    yield from _running(tmp_path_factory.mktemp("two"), "two")
+
+
 def _running(folder: pathlib.Path, source: str, where: place.Place | None = None) -> Iterator[Lab]:
     lab = make_lab(folder, source, place=where)
     try:

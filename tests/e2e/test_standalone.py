@@ -1,4 +1,4 @@
-"""The school without an appliance: what its own amavis makes of mail, whoever sends it."""
+"""The school without an appliance: what its own amavis makes of mail, from inside and outside."""
 
 import re
 import shlex
@@ -92,7 +92,7 @@ def test_spam_is_kept_in_the_quarantine_too(standalone: Lab) -> None:
 
 
 def test_spam_to_a_stranger_is_not_marked(standalone: Lab) -> None:
-    """Only the domain's own users are told: `@local_domains_acl`."""
+    """Only messages to the domain's own users are marked: `@local_domains_acl`."""
     spam = new_message(ADMIN, TNUSER, subject="offer", body=f"{GTUBE}\r\n")
     assert deliver_from(standalone, "mail", ADMIN, TNUSER, spam).message["Subject"] == "offer"
 
@@ -140,7 +140,7 @@ def test_message_released_from_the_quarantine_arrives(standalone: Lab) -> None:
 
 
 def test_raw_big5_in_the_subject_vanishes(standalone: Lab) -> None:
-    """As the tutorial sets it (`$final_bad_header_destiny`): nobody is told."""
+    """As the tutorial sets it (`$final_bad_header_destiny`): nobody gets a notice."""
     header = b"From: Wendy <wendy@example.com>\r\nTo: lin\r\nDate: Mon, 30 Nov 2026 08:00:00 +0800\r\n"
     raw = b"Subject: " + "問好".encode("big5") + b"\r\n" + header + b"\r\nhello\r\n"
     mail = named({"it": raw.replace(header, b"")})["it"]

@@ -233,7 +233,7 @@ def test_class_behind_one_address_gets_in_beside_a_guesser(standalone: Lab) -> N
 
 
 def test_address_outside_guesses_thirty_times_a_minute(standalone: Lab) -> None:
-    """Then it is told to come later, whatever the password; other addresses are not."""
+    """Then the answer is to come back later, whatever the password; other addresses are not."""
     guess = user("lin", WRONG)
     with ThreadPoolExecutor(8) as pool:
         guesses = [pool.submit(log_in, standalone, guess, client="outside", source=ADDRESS) for _ in range(45)]

@@ -1,24 +1,9 @@
 """Two schools on one Internet: mail between them goes by DNS, and through the filter of the one that has it."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from driver.lab import Lab, make_lab, remove_lab
+from driver.lab import Lab
 from tests.support.delivered import deliver_from
 
 WANG, CHEN = "wang@dc1es.tnc.edu.tw", "chen@yaes.example"
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Both schools."""
-    lab = make_lab(tmp_path_factory.mktemp("two"), "two")
-    try:
-        lab.up()
-        yield lab
-    finally:
-        remove_lab(lab)
 
 
 def test_mail_into_the_county_passes_its_filter(two: Lab) -> None:
