@@ -86,20 +86,33 @@ def _joined(words: str) -> list[str]:
 
 
 def show_list(stack: Stack, *, as_json: bool) -> None:
-    """Name, level, minutes and title of each, by level."""
+    """Name, level, minutes and title of each, by level; first those for the lab of this stack."""
     found: list[Variant] = []
     for name in names(stack.root):
         try:
             found.append(variant(stack.root, name))
         except ExerciseError as error:
             typer.echo(str(error), err=True)
-    found.sort(key=lambda one: (one.exercise.level, one.exercise.minutes, one.name))
+    found.sort(key=by_level)
     if as_json:
-        rows = [{"name": one.name, "level": one.exercise.level, "minutes": one.exercise.minutes,
-                 "section": one.exercise.section, "title": str(one.exercise.title)} for one in found]  # fmt: skip
+        rows = [{"name": one.name, "stack": one.exercise.stack, "level": one.exercise.level,
+                 "minutes": one.exercise.minutes, "section": one.exercise.section,
+                 "title": str(one.exercise.title)} for one in found]  # fmt: skip
         typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return
-    width = max((len(one.name) for one in found), default=0)
+    stacks = dict.fromkeys(one.exercise.stack for one in found)
+    for wanted in sorted(stacks, key=lambda name: (name != stack.name, name)):
+        _show_group(wanted, [one for one in found if one.exercise.stack == wanted])
+
+
+def by_level(one: Variant) -> tuple[int, int, str]:
+    """The order in which exercises are listed: the easy ones first."""
+    return one.exercise.level, one.exercise.minutes, one.name
+
+
+def _show_group(stack: str, found: Sequence[Variant]) -> None:
+    """The exercises for the lab of one stack file."""
+    width = max(len(one.name) for one in found)
     console = Console(highlight=False, emoji=False)
     console.print(text("exercise-list-head", name=padded([text("exercise-name")], [width])[0]), style="bold")
     for one in found:
@@ -107,7 +120,7 @@ def show_list(stack: Stack, *, as_json: bool) -> None:
         console.print(
             Styled(f"{one.name:{width}}  {level:3}  {one.exercise.minutes:3}  {one.exercise.title}"), overflow="fold"
         )
-    typer.echo(f"\n{text('exercise-start-one')}")
+    typer.echo(f"\n{text('exercise-start-one', wanted=stack)}\n")
 
 
 def show_task(wanted: Variant) -> None:

@@ -19,6 +19,7 @@ class Text:
         return self.zh if language() == CHINESE else self.en
 
 
+STACK = "dc1es"
 BODIES = ("spam", "virus", "archive")  # of a message, beside a size
 
 
@@ -54,7 +55,9 @@ class Mail:
     `via`: handed straight to that machine, past the MX. `body`: `spam` (GTUBE), `virus` (EICAR's test file), `archive`
     (one that no scanner here can look into), or so many kilobytes (`100k`).
     What should become of it: in exactly the mailboxes `ends` (`admin@mail`; unset: as the good configuration says), by
-    all of the machines `through`; refused, held or waiting `at` that machine, with `code` (how it begins).
+    all of the machines `through`; refused, held, waiting or gone `at` that machine, with `code` (how it begins).
+    `file`: with the headers and the text of a message in `exercises/messages/`. `login`: the user who logs in to send
+    it (unset: the sender himself, where users log in). `marked`: with amavis' X-Spam-Flag in all mailboxes, or in none.
     """
 
     sender: str | None = None
@@ -62,6 +65,9 @@ class Mail:
     message: str | None = None
     via: str | None = None
     body: str | None = None
+    file: str | None = None
+    login: str | None = None
+    marked: bool | None = None
     ends: tuple[str, ...] | None = None
     through: tuple[str, ...] = ()
     at: str | None = None
@@ -148,6 +154,8 @@ class Sent:
     sender: str
     to: str
     body: str | None = None
+    file: str | None = None
+    login: str | None = None
     via: str | None = None
     number: int = 1
 
@@ -156,6 +164,7 @@ class Sent:
 class Exercise:
     """One exercise. `variables`: what is another for each student; `{{ name }}` in every text stands for the choice.
 
+    `stack`: it is made for the lab of Pulumi.<stack>.yaml, whatever a student's own stack is called.
     `good`: edits of the stack file that say what is right, where that is not what it says. `before`: messages that are
     delivered before the fault comes; `during`: messages that are sent into it. `again`: what must not undo a repair.
     `excused`: probes (`probes.py`) that this exercise does not look at.
@@ -176,6 +185,7 @@ class Exercise:
     hints: tuple[Hint, ...]
     solution: Text
     debrief: Text
+    stack: str = STACK
     variables: Mapping[str, tuple[str | Mapping[str, str], ...]] = field(default_factory=dict)
     good: tuple[Step, ...] = ()
     before: Mapping[str, Sent] = field(default_factory=dict)

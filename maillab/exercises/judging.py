@@ -13,6 +13,8 @@ def is_met(kind: str, mail: Mail, ends: Iterable[Ending], wanted: frozenset[Endi
     found = list(ends)
     if not found:
         return False
+    if kind == "gone":
+        return all(end.how is How.GONE and end.hops[-1] == (mail.at or end.hops[-1]) for end in found)
     if kind == "waits":
         return any(end.how is How.WAITS and end.hops[-1] == (mail.at or end.hops[-1]) for end in found)
     if kind in ("refused", "held"):
@@ -35,6 +37,8 @@ def expected_words(kind: str, mail: Mail, wanted: Iterable[Ending]) -> str:
         return text("end-waits", machine=at)
     if kind == "held":
         return text("end-held", machine=at)
+    if kind == "gone":
+        return text("end-discarded", machine=at)
     if kind == "refused":
         return text("end-refused", machine=at, code=mail.code or "5xx")
     if mail.ends is not None:

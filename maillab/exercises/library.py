@@ -1,6 +1,7 @@
 """The exercises in `exercises/`: read, checked, and made one student's variant."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from maillab.offline.yaml_file import read_yaml
 
 FOLDER = "exercises"
 CALL = "bin/maillab"
+ADDED = re.compile(rb"(?im)^(from|to|message-id):")  # headers that a message gets when it is sent
+HEADERS = re.compile(rb"(?:[!-9;-~]+:.*\n(?:[ \t].*\n)*)+\Z")  # RFC 5322, section 2.2
 TEMPLATES = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
 Values = Mapping[str, str | Mapping[str, str]]
 
@@ -32,6 +35,11 @@ class Variant:
     student: str
     exercise: Exercise
     values: Values
+
+
+def message_file(folder: Path, name: str) -> Path:
+    """Where the headers and the text of the message `name` are, in the folder of the exercises."""
+    return folder / "messages" / f"{name}.eml"
 
 
 def names(root: Path) -> list[str]:
@@ -60,7 +68,7 @@ def variant(root: Path, name: str, student: str = "", call: str = CALL) -> Varia
     exercise, wrong = read(Exercise, filled, where)
     problems += wrong
     if exercise is not None and not problems:
-        problems += check(exercise, where)
+        problems += check(exercise, where, root / FOLDER)
     if problems or exercise is None:
         raise ExerciseError(str(ConfigurationError(problems)))
     return Variant(name=name, student=student, exercise=exercise, values=values)
@@ -92,14 +100,17 @@ def _fill(value: Any, values: Values, where: str, problems: list[Problem]) -> An
         return value
 
 
-def check(exercise: Exercise, where: str) -> list[Problem]:
-    """Everything about an exercise that its form does not say."""
+def check(exercise: Exercise, where: str, folder: Path) -> list[Problem]:
+    """Everything about an exercise that its form does not say; `folder`: of the exercises."""
     problems = [fault for place, step in _steps(exercise, where) for fault in _check_step(step, place)]
     for name in ("goals", "symptom"):
         for key, effect in getattr(exercise, name).items():
             problems += _check_effect(effect, f"{where}{name}.{key}", {*exercise.before, *exercise.during})
+    for place, file in _files(exercise, where):
+        problems += _check_file(folder, file, place)
     for at in ("goals", "fault", "symptom"):
-        if not getattr(exercise, at):
+        # Where the lab itself is the fault, there is a message that shows it.
+        if not getattr(exercise, at) and not (at == "fault" and exercise.during):
             problems.append(problem("empty-part", f"{where}{at}"))
     for number, hint in enumerate(exercise.hints):
         if hint.missed is not None and hint.missed not in exercise.goals:
@@ -117,6 +128,30 @@ def _steps(exercise: Exercise, where: str) -> Iterator[tuple[str, Step]]:
     parts |= {f"cheats.{name}.steps": cheat.steps for name, cheat in exercise.cheats.items()}
     for name, steps in parts.items():
         yield from ((f"{where}{name}[{number}]", step) for number, step in enumerate(steps))
+
+
+def _files(exercise: Exercise, where: str) -> Iterator[tuple[str, str]]:
+    """The places at which a message of `messages/` is named, and its name."""
+    for part in ("goals", "symptom"):
+        for key, effect in getattr(exercise, part).items():
+            for kind in MAIL_KINDS:
+                if (mail := getattr(effect, kind)) is not None and mail.file is not None:
+                    yield f"{where}{part}.{key}.{kind}.file", mail.file
+    for part in ("before", "during"):
+        yield from ((f"{where}{part}.{key}.file", one.file) for key, one in getattr(exercise, part).items() if one.file)
+
+
+def _check_file(folder: Path, name: str, where: str) -> Iterator[Problem]:
+    """A message's file has headers, but those that the exercise adds, an empty line and a text."""
+    path = message_file(folder, name)
+    if not path.is_file():
+        known = ", ".join(sorted(one.stem for one in path.parent.glob("*.eml")))
+        yield problem("unknown-message", where, name=name, known=known)
+        return
+    head, _, _ = path.read_bytes().partition(b"\n\n")
+    if (found := ADDED.search(head)) or not HEADERS.match(head + b"\n"):
+        yield problem("bad-message-file", where, path=f"{FOLDER}/{path.relative_to(folder)}",
+                      line=found[1].decode() if found else "-")  # fmt: skip
 
 
 def _check_step(step: Step, where: str) -> Iterator[Problem]:
@@ -149,5 +184,7 @@ def _check_effect(effect: Effect, where: str, messages: set[str]) -> Iterator[Pr
             yield problem("unknown-message", f"{place}.message", name=mail.message, known=", ".join(sorted(messages)))
     elif mail.sender is None or mail.to is None:
         yield problem("no-message", place)
+    if mail.message is not None and mail.marked is not None:
+        yield problem("key-too-many", f"{place}.marked", kind="message")
     if mail.body is not None and mail.body not in BODIES and not mail.body.removesuffix("k").isdigit():
         yield problem("bad-body", f"{place}.body", value=mail.body)

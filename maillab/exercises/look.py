@@ -10,7 +10,7 @@ from threading import Lock
 
 from maillab.exercises.exercise import MAIL_KINDS, Effect, Mail, kind_of
 from maillab.exercises.judging import expected_words, in_boxes, in_words, is_met, of_answer, of_cell
-from maillab.exercises.scene import Scene, SceneError, body_of
+from maillab.exercises.scene import Scene, SceneError
 from maillab.exercises.text import text
 from maillab.postman.mailboxes import Mailbox, Pop3Error, fetch, mailbox_of
 from maillab.postman.problem import PostError
@@ -31,11 +31,21 @@ STILL = 1.5  # seconds without news of a message that waits for another try
 SECONDS = 3  # for one question to DNS, one login
 IN_USE = "login: [IN-USE]"  # of another POP3 session (RFC 2449, section 8.1.2)
 DOMAIN = "exercise.invalid"  # of the messages' Message-IDs
+MARKS = {True: "marked", False: "plain"}  # of a message's header; also the texts' names
 VERDICTS = {"connects": Verdict.ACCEPT, "dropped": Verdict.DROP, "closed": Verdict.REFUSE}
 # Where messages are: by their Message-IDs, which nobody can guess, a line each on stdin. `mailbox:<id>` lines, and
 # the ids of what is in the queue.
 IN_MAILBOXES = "cd /var/mail && grep -HaoF -f - -- * 2>/dev/null | sort -u; :"
 IN_QUEUES = "cd /var/spool/postfix && grep -rhaoF -f - incoming active deferred hold maildrop 2>/dev/null | sort -u; :"
+# "marked" for each message of these whose header says that it is spam, or "plain"; by its Message-ID on stdin.
+MARKED = r"""
+read -r id
+cat /var/mail/* 2>/dev/null | awk -v id="$id" '
+  /^From / { head = 1; ours = flag = 0 }
+  head && /^$/ { head = 0; if (ours) print flag ? "marked" : "plain" }
+  head && tolower($0) ~ /^x-spam-flag: *yes/ { flag = 1 }
+  head && tolower($0) ~ /^message-id:/ && index($0, id) { ours = 1 }'
+"""
 # What machines are asked first; the names in /var/mail are what LIST prints.
 FLUSH = "rndc flush >/dev/null 2>&1"
 RETRY = "postqueue -f >/dev/null 2>&1"
@@ -174,10 +184,8 @@ class Looker:
     def _send_and_follow(self, mails: Mapping[str, Mail]) -> dict[str, Finding]:
         scene, postman = self.scene, self._postman
         messages = {
-            name: Message(writer=scene.writer(mail), recipient=str(mail.to), message_id=f"{number}{postman.mark}",
-                          body=body_of(mail.body))
-            for number, (name, mail) in enumerate(mails.items())
-        }  # fmt: skip
+            name: scene.message(mail, f"{number}{postman.mark}") for number, (name, mail) in enumerate(mails.items())
+        }
         with postman.at_work():
             try:
                 postman.send(messages.values())
@@ -220,11 +228,20 @@ class Looker:
     def _judged(self, name: str, mail: Mail, ends: frozenset[Ending], message_id: str) -> Finding:
         kind = kind_of(self.effects[name])
         wanted = self._wanted(kind, mail)
+        expected, met = expected_words(kind, mail, wanted), is_met(kind, mail, ends, wanted)
         seen = "; ".join(sorted(map(in_words, ends))) or text("nothing-yet", seconds=int(self.patience))
-        return self._finding(
-            name, met=is_met(kind, mail, ends, wanted), expected=expected_words(kind, mail, wanted), seen=seen,
-            message_id=message_id,
-        )  # fmt: skip
+        if mail.marked is not None:
+            mark = self._mark(ends, message_id)
+            wish = MARKS[mail.marked]
+            met, expected = met and mark == {wish}, f"{expected}; {text(wish)}"
+            seen = "; ".join([seen, *(text(one) for one in sorted(mark))])
+        return self._finding(name, met=met, expected=expected, seen=seen, message_id=message_id)
+
+    def _mark(self, ends: frozenset[Ending], message_id: str) -> set[str]:
+        """What the filter says in the message's header, in each mailbox that has it. Raises MachineError."""
+        machines = {end.hops[-1] for end in ends if end.how is How.MAILBOX}
+        printed = [self.scene.machines.run(name, ["sh", "-c", MARKED], f"<{message_id}>\n") for name in machines]
+        return {line for words in printed for line in words.split()}
 
     def _wanted(self, kind: str, mail: Mail) -> frozenset[Ending]:
         """What the good configuration makes of it, where the effect does not say it all."""

@@ -1,6 +1,7 @@
 """What must go on working whatever an exercise is about: about ten effects, each as the good configuration says."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from components.config.lab import LabConfig, Role, SchoolConfig
 from maillab.exercises.exercise import Connection, Effect, Fetch, Mail, Question
@@ -41,7 +42,7 @@ def _of_mail(scene: Scene, lab: LabConfig, school: SchoolConfig) -> Iterator[tup
             if role is Role.MAIL:
                 yield "outgoing", _effect(scene, "outgoing", Mail(sender=own, to=known))
                 yield "unknown-user", _effect(scene, "unknown-user", Mail(sender=stranger, to=f"{NOBODY}@{domains[0]}"))
-                yield "spam", _effect(scene, "spam", Mail(sender=stranger, to=own, body="spam"))
+                yield "spam", _spam(scene, Mail(sender=stranger, to=own, body="spam"))
                 yield "postmaster", _effect(scene, "postmaster", Mail(sender=stranger, to=f"postmaster@{domains[0]}"))
                 if scene.plan.machines[server.name].part.logins and school.with_role(Role.WORKSTATION):
                     yield "fetching", Effect(says=both("probe-fetching", user=own), fetches=Fetch(user=own))
@@ -60,6 +61,16 @@ def _effect(scene: Scene, name: str, mail: Mail) -> Effect:
         judged = Mail(sender=mail.sender, to=mail.to, via=mail.via, body=mail.body, at=at, code=code or None)
         return Effect(says=says, refused=judged) if hows == {How.REFUSED} else Effect(says=says, held=judged)
     return Effect(says=says, arrives=mail)
+
+
+def _spam(scene: Scene, mail: Mail) -> Effect:
+    """Held by the county's filter; amavis lets it through, and marks it (tutorial: Amavis-new)."""
+    found = _effect(scene, "spam", mail)
+    if found.arrives is None:
+        return found
+    marks = any("amavis" in plan.part.roles for plan in scene.plan.machines.values())
+    says = both("probe-spam-marked" if marks else "probe-spam-arrives")
+    return Effect(says=says, arrives=replace(mail, marked=True if marks else None))
 
 
 def _of_connections(scene: Scene, lab: LabConfig, school: SchoolConfig) -> Iterator[tuple[str, Effect]]:

@@ -3,17 +3,21 @@
 import base64
 import json
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from components.config.lab import OUTSIDE, Role
 from components.config.network import Address
 from components.plan import Plan
 from maillab.exercises.exercise import Connection, Mail, Sent
+from maillab.exercises.library import message_file
 from maillab.postman.message import EICAR
+from maillab.postman.way import login_of
 from maillab.trace.machines import MachineError, Machines
 from maillab.verify.cells import Cell, Policy, Source
 from maillab.verify.directory import directory
+from maillab.verify.messages import Message
 from maillab.verify.pairs import domains_of
 from maillab.verify.routes import Post, Writer
 
@@ -27,10 +31,11 @@ class SceneError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """`plan`: of the good configuration."""
+    """`plan`: of the good configuration. `folder`: of the exercises."""
 
     plan: Plan
     machines: Machines
+    folder: Path = Path("exercises")
 
     @cached_property
     def policy(self) -> Policy:
@@ -42,8 +47,22 @@ class Scene:
         """How mail goes, as the good configuration says."""
         return Post(self.plan.config, self.policy, directory(self.plan.config, self.plan.machines))
 
+    def message(self, mail: Mail | Sent, message_id: str) -> Message:
+        """The message to send. Raises SceneError: the lab has no such sender."""
+        rest = message_file(self.folder, mail.file).read_bytes() if mail.file else b""
+        return Message(writer=self.writer(mail), recipient=str(mail.to), message_id=message_id,
+                       body=body_of(mail.body), rest=rest)  # fmt: skip
+
     def writer(self, mail: Mail | Sent) -> Writer:
-        """Who sends: by the sender's domain. Raises SceneError: the lab has no such sender."""
+        """Who sends: by the sender's domain, and with whose password. Raises SceneError: the lab has no such sender."""
+        writer = self._writer(mail)
+        name = mail.login or (mail.sender or "").partition("@")[0]
+        login = login_of(self.plan.machines[writer.machine], name) if writer.client and mail.via is None else None
+        if mail.login is not None and login is None:
+            raise SceneError(f"nobody in this lab logs in as {mail.login} to send as {mail.sender}")
+        return replace(writer, login=login)
+
+    def _writer(self, mail: Mail | Sent) -> Writer:
         address = mail.sender or ""
         domain = address.rpartition("@")[2].lower()
         gtube = mail.body == "spam"
@@ -137,7 +156,7 @@ class Scene:
 
 
 def body_of(body: str | None) -> str:
-    """The one word that a message's text is beside its id; empty: it follows from the writer."""
+    """What a message's text is beside its id; empty: it follows from the writer."""
     if body in (None, "spam"):
         return ""
     if body == "virus":

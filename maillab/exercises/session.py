@@ -11,14 +11,14 @@ from typing import Protocol
 from components.plan import Plan
 from maillab.exercises import steps
 from maillab.exercises.exercise import Effect, Exercise, Hint, Mail, Sent
-from maillab.exercises.library import Variant, names, variant
+from maillab.exercises.library import FOLDER, Variant, names, variant
 from maillab.exercises.look import DOMAIN, Finding, Known, Looker, State, fresh_answers
 from maillab.exercises.probes import probes
 from maillab.exercises.progress import Book, Check, Progress, now
-from maillab.exercises.scene import Scene, body_of
+from maillab.exercises.scene import Scene
 from maillab.reset import differences
 from maillab.trace.machines import MachineError, Machines
-from maillab.verify.messages import Message, Postman
+from maillab.verify.messages import Postman
 from maillab.verify.run import Proof, prove
 from maillab.where import maillab
 
@@ -114,8 +114,11 @@ class Session:
         text = self.book.read(BEFORE) or self.book.stack_file.read_text("utf-8")
         good = steps.edited(text, exercise.good, self.book.stack_file.name)
         if good not in self._scenes:
-            self._scenes[good] = Scene(plan=self.lab.plan_of(good), machines=self.lab.machines)
+            self._scenes[good] = self._scene(good)
         return self._scenes[good]
+
+    def _scene(self, text: str) -> Scene:
+        return Scene(plan=self.lab.plan_of(text), machines=self.lab.machines, folder=self.book.root / FOLDER)
 
     def find(self, name: str, student: str) -> Variant:
         """The exercise for a student. Raises SessionError: there is none; ExerciseError: its file has problems."""
@@ -135,6 +138,7 @@ class Session:
         if (running := self.book.current()) is not None:
             raise SessionError("already-runs", name=running.name)
         exercise = wanted.exercise
+        self._refuse_other_lab(exercise)
         self.book.write(BEFORE, self.book.stack_file.read_text("utf-8"))
         scene = self.scene(exercise)
         if still := scene.still():
@@ -159,6 +163,17 @@ class Session:
         progress.started = now()
         self.book.save(progress)
         return found
+
+    def _refuse_other_lab(self, exercise: Exercise) -> None:
+        """An exercise speaks of machines and users by name: the lab must be of the school that it is made for."""
+        text = self.book.stack_file.read_text("utf-8")
+        try:
+            wanted = (self.book.root / f"Pulumi.{exercise.stack}.yaml").read_text("utf-8")
+        except FileNotFoundError:
+            return  # what the lab does not have is said where it is asked for
+        ours, theirs = (self.lab.plan_of(one).config.schools[0].domain for one in (text, wanted))
+        if ours != theirs:
+            raise SessionError("other-lab", domain=theirs, ours=ours, wanted=exercise.stack)
 
     def _keep(self, scene: Scene, progress: Progress) -> None:
         """Mailboxes, queues, and what is in no file, as they are now."""
@@ -198,11 +213,10 @@ class Session:
             return
         postman = Postman(scene.machines, scene.plan.machines, domain=DOMAIN)
         messages = [
-            Message(writer=scene.writer(one), recipient=one.to, message_id=f"{name}-{secrets.token_hex(8)}@{DOMAIN}",
-                    body=body_of(one.body))
+            scene.message(one, f"{name}-{secrets.token_hex(8)}@{DOMAIN}")
             for name, one in sent.items()
             for _ in range(one.number)
-        ]  # fmt: skip
+        ]
         ids = iter(messages)
         progress.messages |= {name: [next(ids).message_id for _ in range(one.number)] for name, one in sent.items()}
         if not settled:
@@ -220,7 +234,7 @@ class Session:
 
     def _look(self, scene: Scene, progress: Progress, effects: Mapping[str, Effect]) -> list[Finding]:
         exercise = self.variant(progress).exercise
-        mails = {name: Mail(sender=one.sender, to=one.to, via=one.via, body=one.body)
+        mails = {name: Mail(sender=one.sender, to=one.to, via=one.via, body=one.body, login=one.login)
                  for name, one in (*exercise.before.items(), *exercise.during.items())}  # fmt: skip
         known = {name: [Known(message_id=one, mail=mails[name]) for one in ids]
                  for name, ids in progress.messages.items()}  # fmt: skip
@@ -341,7 +355,7 @@ class Session:
             except BaseException:
                 self.book.stack_file.write_text(text, "utf-8")  # so that the next reset brings it back
                 raise
-        scene = Scene(plan=self.lab.plan_of(before or text), machines=self.lab.machines)
+        scene = self._scene(before or text)
         self._reset_touched(scene, progress)
         with ThreadPoolExecutor(len(scene.plan.machines)) as pool:
             list(pool.map(self._put_back_mail, scene.kept_machines))

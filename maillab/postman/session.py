@@ -76,7 +76,7 @@ def _written(message: Message) -> str:
     """What the program reads."""
     raw = message.raw
     wants = "SMTPUTF8" if message.needs_smtputf8 else "-"
-    return f"<{message.sender}> <{message.recipient}> {wants} {len(raw)}\n{raw.decode()}"
+    return f"<{message.sender}> <{message.recipient}> {wants} {len(raw)}\n{raw.decode(errors='surrogateescape')}"
 
 
 def _replies(printed: str) -> list[tuple[int, Reply]]:

@@ -129,10 +129,12 @@ class Running:
     def end(self, text: str = "") -> str:
         """What it prints, given `text` on stdin and then stdin's end.
 
+        Bytes of `text` that are no UTF-8 are in it as `surrogateescape` has them.
+
         Raises:
             MachineError: it failed, took longer than five minutes, or printed more than 64 MiB.
         """
-        out, err = self._exchange(text.encode(), time.monotonic() + LIMIT)
+        out, err = self._exchange(text.encode(errors="surrogateescape"), time.monotonic() + LIMIT)
         printed = [words.decode(errors="replace") for words in (out, err)]  # a mail log may have any bytes in it
         if self.process.returncode != 0:
             raise MachineError(f"{self.machine}: `{self.program}` failed: {printed[1].strip() or printed[0].strip()}")

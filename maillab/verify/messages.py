@@ -1,5 +1,6 @@
 """Real messages: handed in where their writers are, and followed through the machines' mail logs."""
 
+import base64
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +11,6 @@ from ipaddress import ip_address
 
 from components.part import Blueprint
 from maillab.postman import message as sent
-from maillab.postman.message import GTUBE
 from maillab.postman.session import END, hand_in
 from maillab.postman.way import Way
 from maillab.trace.ending import Ending, How
@@ -23,30 +23,33 @@ from maillab.verify.routes import NO_CONNECTION, Writer
 
 STILL = 40  # seconds without news of messages that are not over; a sender takes the next MX within that time
 DOMAIN = "verify.invalid"  # of the messages' Message-IDs
-# Reads "sender recipient message-id text" lines; each message is given to the machine's own mail server, by the
+# Reads lines "sender recipient message", the message in base64; each is given to the machine's own mail server, by the
 # program that all of them bring (sendmail(1)).
 SENDMAIL = """
-while read -r sender recipient id text; do
-  header="From: $sender\\nTo: $recipient\\nSubject: maillab verify\\nMessage-ID: <$id>"
-  printf '%b\\n\\n%s\\n' "$header" "$id $text" | sendmail -i -f "$sender" -- "$recipient" || exit 1
+while read -r sender recipient message; do
+  printf %s "$message" | base64 -d | sendmail -i -f "$sender" -- "$recipient" || exit 1
 done
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message of one run; `message_id` without brackets is nobody else's. `body`: one word, or unset."""
+    """A message of one run; `message_id` without brackets is nobody else's.
+
+    `body`: further words of its text. `rest`: instead of it, and of the subject (postman.message.Message).
+    """
 
     writer: Writer
     recipient: str
     message_id: str
     body: str = ""
+    rest: bytes = field(default=b"", repr=False)
 
     @property
     def line(self) -> str:
-        """What the programs that hand it in read."""
-        text = self.body or (GTUBE if self.writer.gtube else "-")
-        return f"{self.writer.address} {self.recipient} {self.message_id} {text}\n"
+        """What the program SENDMAIL reads."""
+        raw = self.sent.raw.replace(b"\r\n", b"\n")
+        return f"{self.writer.address} {self.recipient} {base64.b64encode(raw).decode()}\n"
 
     @property
     def sent(self) -> sent.Message:
@@ -57,6 +60,7 @@ class Message:
             subject="maillab verify",
             body=f"{self.message_id} {self.body}".rstrip(),
             spam=self.writer.gtube,
+            rest=self.rest,
             message_id=f"<{self.message_id}>",
         )
 

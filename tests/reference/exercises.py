@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from maillab.exercises.exercise import Exercise, Hint, Step, Text
+from maillab.cli.exercise_text import by_level
+from maillab.exercises.exercise import STACK, Exercise, Hint, Step, Text
 from maillab.exercises.library import Variant, names, variant
 from tests.reference.words import cell, table, word
 from tests.support.documents import ROOT
@@ -16,7 +17,7 @@ OTHER = {"en": ("繁體中文", "zh-TW"), "zh-TW": ("English", "en")}
 def pages(language: str) -> Iterator[tuple[str, list[str]]]:
     """The name and the lines of each page."""
     found = [variant(ROOT, name) for name in names(ROOT)]
-    found.sort(key=lambda one: (one.exercise.level, one.exercise.minutes, one.name))
+    found.sort(key=by_level)
     yield INDEX, _index(language, found)
     for one in found:
         yield one.name, _page(language, one)
@@ -25,10 +26,11 @@ def pages(language: str) -> Iterator[tuple[str, list[str]]]:
 
 def _index(language: str, found: Iterable[Variant]) -> list[str]:
     other, folder = OTHER[language]
-    head = tuple(word(language, key) for key in ("exercise", "level", "minutes", "about"))
+    head = tuple(word(language, key) for key in ("exercise", "for-stack", "level", "minutes", "about"))
     rows: list[tuple[str, ...]] = [
         (
             f"[{one.name}]({one.name}.md)",
+            f"`{one.exercise.stack}`",
             _stars(one.exercise),
             str(one.exercise.minutes),
             cell(_said(language, one.exercise.title)),
@@ -49,7 +51,9 @@ def _page(language: str, one: Variant) -> list[str]:
         lines += [word(language, "about-variant"), ""]
     for key, text in (("story", found.story), ("task", found.task)):
         lines += [f"## {word(language, key)}", "", *_paragraphs(_said(language, text))]
-    start = [f"bin/maillab exercise start {one.name}", "bin/maillab exercise check"]
+    call = "bin/maillab" if found.stack == STACK else f"bin/maillab --stack {found.stack}"
+    up = [] if found.stack == STACK else [f"{call} up"]
+    start = [*up, f"{call} exercise start {one.name}", f"{call} exercise check"]
     return [*lines, f"## {word(language, 'start')}", "", "```sh", *start, "```", "", word(language, "about-start")]
 
 

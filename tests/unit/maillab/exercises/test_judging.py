@@ -11,6 +11,7 @@ ADMIN, CHEN = (Ending(hops=WAY, how=How.MAILBOX, what=name) for name in ("admin"
 BESIDE = Ending(hops=("outside", "mail"), how=How.MAILBOX, what="admin")
 REFUSED = Ending(hops=("outside", "spamfilter"), how=How.REFUSED, what="5.1.1")
 HELD = Ending(hops=("outside", "spamfilter"), how=How.HELD)
+GONE = Ending(hops=("mail",), how=How.GONE, what="250 2.7.0 Ok, discarded")
 WAITS = Ending(hops=("outside",), how=How.WAITS)
 
 
@@ -41,6 +42,10 @@ def mail(**values: object) -> Mail:
         ("held", mail(), [ADMIN], [], False),
         ("waits", mail(at="outside"), [WAITS, ADMIN], [], True),
         ("waits", mail(at="mail"), [WAITS], [], False),
+        ("gone", mail(at="mail"), [GONE], [], True),
+        ("gone", mail(at="spamfilter"), [GONE], [], False),
+        ("gone", mail(), [GONE, ADMIN], [], False),
+        ("gone", mail(), [], [], False),
     ],
 )
 def test_effect(kind: str, wish: Mail, ends: list[Ending], wanted: list[Ending], *, met: bool) -> None:

@@ -55,6 +55,7 @@ def test_fault_is_named_with_its_place(tmp_path: Path, old: str, new: str, place
         ("      sender: parent@example.com\n", "", "no-message"),
         ("sender: parent@example.com\n", "sender: parent@example.com\n      body: ham\n", "bad-body"),
         ("sender: parent@example.com\n", "message: first\n", "unknown-message"),
+        ("sender: parent@example.com\n", "sender: parent@example.com\n      file: nowhere\n", "unknown-message"),
     ],
 )
 def test_fault_has_its_id(tmp_path: Path, old: str, new: str, id_: str) -> None:
@@ -107,3 +108,27 @@ def test_exercise_is_complete(name: str) -> None:
 def test_tutorial_has_the_section(name: str) -> None:
     page = (ROOT / "docs" / "zh-TW" / "explanation" / "county-tutorial.md").read_text("utf-8")
     assert variant(ROOT, name).exercise.section in page
+
+
+@pytest.mark.parametrize(
+    "text", ["no header\n\ntext\n", "", "Subject: x\nFrom: me@example.com\n\ntext\n", " Subject: x\n\nx\n"]
+)
+def test_message_that_can_not_be_sent_is_named(tmp_path: Path, text: str) -> None:
+    messages = tmp_path / "exercises" / "messages"
+    messages.mkdir(parents=True)
+    (messages / "mine.eml").write_text(text, "utf-8")
+    (tmp_path / "exercises" / "mine.yaml").write_text(
+        SOURCE.replace("sender: parent@example.com\n", "sender: parent@example.com\n      file: mine\n", 1), "utf-8"
+    )
+    with pytest.raises(ExerciseError, match=r"bad-message-file"):
+        variant(tmp_path, "mine")
+
+
+def test_message_in_a_file_may_have_any_bytes(tmp_path: Path) -> None:
+    messages = tmp_path / "exercises" / "messages"
+    messages.mkdir(parents=True)
+    (messages / "mine.eml").write_bytes("Subject: 家長會\n\n家長會\n".encode("big5"))
+    (tmp_path / "exercises" / "mine.yaml").write_text(
+        SOURCE.replace("sender: parent@example.com\n", "sender: parent@example.com\n      file: mine\n", 1), "utf-8"
+    )
+    assert variant(tmp_path, "mine")

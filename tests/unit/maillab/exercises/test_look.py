@@ -1,5 +1,7 @@
 """What a look makes of a server that takes no message, and of messages that are slow."""
 
+import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,7 +10,7 @@ import pytest
 from maillab.cli.configuration import stack_plan
 from maillab.cli.stack import ROOT, Stack
 from maillab.exercises.exercise import Effect, Fetch, Mail, Text
-from maillab.exercises.look import PUT, Looker, State
+from maillab.exercises.look import MARKED, PUT, Looker, State
 from maillab.exercises.scene import Scene
 from maillab.trace.ending import Ending, How
 from maillab.trace.trail import Fate
@@ -63,3 +65,29 @@ def test_message_that_stands_still_is_not(monkeypatch: pytest.MonkeyPatch) -> No
 def test_nor_one_that_moves_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     moving = [Fate(stays=number) for number in range(40)]
     assert followed(monkeypatch, [*moving, Fate(ends=ENDS, is_over=True)]) == frozenset()
+
+
+MAILBOX = """From somebody Mon Nov 30 16:00:00 2026
+Subject: about {id}
+X-Spam-Flag: NO
+
+Message-ID: {id}
+X-Spam-Flag: YES
+
+From somebody Mon Nov 30 16:00:00 2026
+Message-ID: {id}
+{flag}Subject: x
+
+x
+"""
+
+
+@pytest.mark.parametrize(
+    ("flag", "seen"), [("X-Spam-Flag: YES\n", "marked"), ("X-Spam-Flag: NO\n", "plain"), ("", "plain")]
+)
+def test_mark_is_that_of_the_messages_own_header(tmp_path: Path, flag: str, seen: str) -> None:
+    """Not of another one's, and not of a text that looks like a header."""
+    (tmp_path / "chen").write_text(MAILBOX.format(id="<1@x>", flag=flag), "utf-8")
+    program = MARKED.replace("/var/mail/", f"{tmp_path}/")
+    done = subprocess.run(["sh", "-c", program], input="<1@x>\n", capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [seen]

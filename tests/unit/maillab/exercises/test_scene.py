@@ -1,11 +1,14 @@
 """What an exercise's messages have in them."""
 
 import base64
+from typing import Any, cast
 
 import pytest
 
-from maillab.exercises.exercise import BODIES
-from maillab.exercises.scene import body_of
+from maillab.cli.configuration import stack_plan
+from maillab.cli.stack import ROOT, Stack
+from maillab.exercises.exercise import BODIES, Mail
+from maillab.exercises.scene import Scene, SceneError, body_of
 
 
 @pytest.mark.parametrize("body", [*BODIES, "3", "100k"])
@@ -27,3 +30,25 @@ def test_archive_is_one_that_filters_decode() -> None:
     word = body_of("archive")
     assert len(word) >= 60
     assert base64.b64decode(word).startswith(b"Rar!\x1a\x07")
+
+
+def scene(stack: str) -> Scene:
+    """The lab of a stack file; nothing is asked of its machines."""
+    return Scene(plan=stack_plan(Stack(name=stack, root=ROOT)), machines=cast("Any", None))
+
+
+@pytest.mark.parametrize(("login", "user"), [(None, "chen"), ("lin", "lin")])
+def test_where_users_log_in_to_send_somebody_does(login: str | None, user: str) -> None:
+    writer = scene("standalone").writer(Mail(sender="chen@yaes.example", to="lin@yaes.example", login=login))
+    assert writer.login is not None
+    assert (writer.login.user, writer.login.port) == (user, 587)
+
+
+def test_where_nobody_is_asked_nobody_logs_in() -> None:
+    assert scene("dc1es").writer(Mail(sender="chen@dc1es.tnc.edu.tw", to="lin@dc1es.tnc.edu.tw")).login is None
+
+
+@pytest.mark.parametrize(("stack", "domain"), [("standalone", "yaes.example"), ("dc1es", "dc1es.tnc.edu.tw")])
+def test_login_that_there_is_not_is_named(stack: str, domain: str) -> None:
+    with pytest.raises(SceneError, match="nobody"):
+        scene(stack).writer(Mail(sender=f"chen@{domain}", to=f"lin@{domain}", login="nobody"))

@@ -1,12 +1,14 @@
 """A reset has the stack file as it was, whatever was written there meanwhile."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from components.plan import Plan
+from maillab.cli.configuration import stack_plan
+from maillab.cli.stack import ROOT, Stack
 from maillab.exercises.progress import Book, Progress
 from maillab.exercises.session import BEFORE, Session, SessionError
 from tests.unit.labs import model
@@ -88,3 +90,19 @@ def test_start_that_failed_and_can_not_be_undone_is_undone_by_a_reset(session: S
     lab.broken = False
     session.reset()
     assert (session.book.stack_file.read_text("utf-8"), lab.done) == ("right\n", ["back"])
+
+
+def test_exercise_for_another_school_is_refused(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has been done then: not even the file is kept."""
+    session.book.end(session.current, "stopped")
+    root = session.book.root
+    for name in ("exercises", "Pulumi.standalone.yaml"):
+        (root / name).symlink_to(ROOT / name)
+    ours, theirs = model().plan, stack_plan(Stack(name="standalone", root=ROOT))
+    monkeypatch.setattr(FakeLab, "plan_of", lambda _, text: ours if text == "right\n" else theirs)
+    session.book.stack_file.write_text("right\n", "utf-8")
+    wanted = session.find("two-answers", "")
+    other = replace(wanted, exercise=replace(wanted.exercise, stack="standalone"))
+    with pytest.raises(SessionError) as raised:
+        session.start(other)
+    assert (raised.value.key, raised.value.values["domain"]) == ("other-lab", "yaes.example")

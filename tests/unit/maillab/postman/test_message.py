@@ -106,3 +106,14 @@ def test_larger_message_than_wanted_stays_as_it_is() -> None:
 
 def test_null_senders_message_is_from_the_mail_system() -> None:
     assert parsed(Message(sender="", recipient=CHEN))["From"].startswith("MAILER-DAEMON@")
+
+
+@pytest.mark.parametrize("head", ["Subject: 家長會", "Date: Mon, 02 Nov 2026 10:00:00 +0800\nSubject: 家長會"])
+def test_what_is_given_as_it_is_stays_so(head: str) -> None:
+    """Big5 without any encoding, as old programs sent it."""
+    rest = f"{head}\n\nDate: 家長會\n".encode("big5")
+    raw = Message(sender=FRIEND, recipient=CHEN, rest=rest, message_id="<1@x>").raw
+    assert raw.endswith(rest.replace(b"\n", b"\r\n"))
+    headers = raw.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert headers[:3] == [f"From: <{FRIEND}>".encode(), f"To: <{CHEN}>".encode(), b"Message-ID: <1@x>"]
+    assert sum(line.startswith(b"Date: ") for line in headers) == 1
