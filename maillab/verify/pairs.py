@@ -11,15 +11,16 @@ from maillab.verify.routes import Post, Writer
 
 NOBODY = "no-such-user"
 NAMES = 100  # of one mail server that get a message of their own: thousands would take minutes
+ALIASES = 10  # of one mail server whose addresses somebody else tries to send with
 Pair = tuple[Writer, str]
 
 
 def pairs(post: Post) -> list[Pair]:
-    """Every writer to every recipient; strangers to strangers; one to each name; and what each filter should hold."""
+    """Every writer to every recipient; strangers to strangers; one to each name; spam for each filter; forgeries."""
     lab = post.lab
     found = [(writer, recipient) for writer in writers(lab) for recipient in recipients(lab)]
     found += [*_strangers(post), *_names(lab, found), *_spam(post)]
-    return [(_with_login(post, writer), recipient) for writer, recipient in found]
+    return [*((_with_login(post, writer), recipient) for writer, recipient in found), *_forgeries(post)]
 
 
 def _with_login(post: Post, writer: Writer) -> Writer:
@@ -27,6 +28,26 @@ def _with_login(post: Post, writer: Writer) -> Writer:
     if writer.client in (None, OUTSIDE):
         return writer
     return replace(writer, login=login_of(post.policy.plans[writer.machine], writer.address))
+
+
+def _forgeries(post: Post) -> Iterator[Pair]:
+    """By a user who has logged in: with the address of another one, of each alias, and of a stranger, to somebody else.
+
+    Only what is mail for him as well may be his.
+    """
+    tn, senders = post.lab.internet.mail, post.lab.internet.senders
+    recipient = f"{tn.users[0].name if tn.users else 'postmaster'}@{tn.domain}"
+    for school in post.lab.schools:
+        for writer in _school_writers(school):
+            one = _with_login(post, writer)
+            _, server = post.servers.config(writer.machine)
+            if one.login is None or server is None or server.mail is None:
+                continue
+            domain = writer.address.rpartition("@")[2]
+            others = [user for user in plain_users(server) if user != one.login.user][:1]
+            names = [*others, *(alias.name.lower() for alias in server.mail.good_aliases[:ALIASES])]
+            forged = [*(f"{name}@{domain}" for name in names), f"verify@{senders[0].domain}"]
+            yield from ((replace(one, address=address), recipient) for address in forged)
 
 
 def _strangers(post: Post) -> Iterator[Pair]:

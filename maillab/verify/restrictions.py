@@ -29,10 +29,9 @@ WITH_LOGIN: Mapping[str, str] = {
     RELAY_RESTRICTIONS: "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
     "smtpd_recipient_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
 }
-# They say nothing of the prover's messages: names and addresses are whole, domains are in DNS, and who logs in sends as
-# himself.
+# They say nothing of the prover's messages: names and addresses are whole, and domains are in DNS.
 SILENT = frozenset(
-    {"permit_tls_all_clientcerts", "permit_tls_clientcerts", "reject_authenticated_sender_login_mismatch"}
+    {"permit_tls_all_clientcerts", "permit_tls_clientcerts"}
     | {"reject_non_fqdn_recipient", "reject_non_fqdn_sender", "reject_unauth_pipelining"}
     | {"reject_unknown_recipient_domain", "reject_unknown_sender_domain"}
 )
@@ -51,7 +50,8 @@ class Asked:
 
     `is_here`: the client is the server itself. `is_destination`: the domain is the server's, or one that it takes mail
     for. `is_listed`: the recipient is somebody there. `is_logged_in`: the client has shown a user's password.
-    `is_owned`: the sender's address is a user's of the server (`smtpd_sender_login_maps`).
+    `is_owned`: the sender's address is a user's of the server (`smtpd_sender_login_maps`); `is_owner`: of the one who
+    has logged in.
     """
 
     is_trusted: bool
@@ -60,6 +60,7 @@ class Asked:
     is_listed: bool
     is_logged_in: bool = False
     is_owned: bool = False
+    is_owner: bool = False
 
 
 def _step(name: str, asked: Asked) -> Step | str | None:
@@ -71,14 +72,16 @@ def _step(name: str, asked: Asked) -> Step | str | None:
         "permit_sasl_authenticated": asked.is_logged_in,
         "permit_auth_destination": asked.is_destination,
     }
-    is_forged = asked.is_owned and not asked.is_logged_in
+    is_borrowed = asked.is_owned and not asked.is_logged_in
+    is_anothers = asked.is_logged_in and not asked.is_owner
     refuses = {
         "reject": (True, REJECTED),
         "defer": (True, DEFERRED),
         "reject_unauth_destination": (not asked.is_destination, NO_RELAY),
         "defer_unauth_destination": (not asked.is_destination, RELAY_LATER),
-        "reject_sender_login_mismatch": (is_forged, REJECTED),
-        "reject_unauthenticated_sender_login_mismatch": (is_forged, REJECTED),
+        "reject_sender_login_mismatch": (is_borrowed or is_anothers, REJECTED),
+        "reject_authenticated_sender_login_mismatch": (is_anothers, REJECTED),
+        "reject_unauthenticated_sender_login_mismatch": (is_borrowed, REJECTED),
         "reject_unlisted_recipient": (asked.is_destination and not asked.is_listed, UNKNOWN_USER),
     }
     if name in permits:

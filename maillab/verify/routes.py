@@ -100,7 +100,7 @@ class Post:
         if not self.reaches(client, own, self.servers.addresses(writer.machine)[own.version], port):
             return copy.ends(How.REFUSED, NO_CONNECTION)
         if code := self.servers.refusal(
-            writer.machine, own, recipient, writer.address, is_logged_in=writer.login is not None
+            writer.machine, own, recipient, writer.address, login=writer.login.user if writer.login else ""
         ):
             return replace(copy, hops=(client, writer.machine)).ends(How.REFUSED, code)
         return self._receive(writer.machine, copy)

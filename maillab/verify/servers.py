@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from components.config.lab import LabConfig, MachineConfig, SchoolConfig
 from components.config.network import Address
 from components.part import Blueprint, Relay
+from maillab.verify.aliases import Aliases, targets
 from maillab.verify.client_names import NO_CLIENT_NAME, named_clients
 from maillab.verify.parameters import Parameters
 from maillab.verify.restrictions import UNKNOWN_USER, Asked, refusal
@@ -55,19 +56,17 @@ class Servers:
         versions = self.parameters(machine).versions
         return {version: address for version, address in self.addresses(machine).items() if version in versions}
 
-    def refusal(
-        self, machine: str, client: Address, recipient: str, sender: str = "", *, is_logged_in: bool = False
-    ) -> str:
+    def refusal(self, machine: str, client: Address, recipient: str, sender: str = "", *, login: str = "") -> str:
         """The enhanced status code of a mail server's answer to RCPT; "" when it takes the recipient.
 
-        `is_logged_in`: the client has shown the sender's password.
+        `login`: the user whose password the client has shown.
         """
         name, _, _ = recipient.rpartition("@")
         is_routed = any(character in name for character in "%!@")
         if "%" in name and self.is_local(machine, recipient):
             # user%elsewhere@here is user@elsewhere (allow_percent_hack, postconf(5)).
             named = "@".join(name.rsplit("%", 1))
-            return self.refusal(machine, client, named, sender, is_logged_in=is_logged_in)
+            return self.refusal(machine, client, named, sender, login=login)
         if self._is_nameless(machine, client):
             return NO_CLIENT_NAME
         parameters = self.parameters(machine)
@@ -78,7 +77,8 @@ class Servers:
             # Not for strangers to name the way of a message (allow_untrusted_routing).
             is_destination=known is not None and not is_routed,
             is_listed=known is not False,
-            is_logged_in=is_logged_in,
+            is_logged_in=bool(login),
+            is_owner=bool(login) and self._owns(machine, login, sender),
             is_owned=self.parameters(machine).asks_for_login and self.is_local(machine, sender),
         )
         if machine not in self._restrictions:
@@ -86,6 +86,14 @@ class Servers:
         if code := refusal(self._restrictions[machine], asked):
             return code
         return "" if asked.is_listed or parameters.takes_unknown_users else UNKNOWN_USER
+
+    def _owns(self, machine: str, user: str, sender: str) -> bool:
+        """May the user send as `sender`: is that address his, or mail for it for him, too?"""
+        school, config = self.config(machine)
+        if not school or not config or not config.mail or not self.is_local(machine, sender):
+            return False
+        is_own = sender.rpartition("@")[0].lower() == user
+        return is_own or user in targets(Aliases.of(school, config, config.mail), sender, ()).users
 
     def _is_nameless(self, machine: str, client: Address) -> bool:
         """Does the machine check the names of its clients, and has this one none?"""

@@ -8,7 +8,16 @@ STRANGER = Asked(is_trusted=False, is_here=False, is_destination=False, is_liste
 FRIEND = Asked(is_trusted=True, is_here=False, is_destination=False, is_listed=True)
 TO_US = Asked(is_trusted=False, is_here=False, is_destination=True, is_listed=True)
 TO_NOBODY = Asked(is_trusted=False, is_here=False, is_destination=True, is_listed=False)
-USER = Asked(is_trusted=False, is_here=False, is_destination=False, is_listed=True, is_logged_in=True, is_owned=True)
+USER = Asked(
+    is_trusted=False,
+    is_here=False,
+    is_destination=False,
+    is_listed=True,
+    is_logged_in=True,
+    is_owned=True,
+    is_owner=True,
+)
+PUPIL = Asked(is_trusted=False, is_here=False, is_destination=True, is_listed=True, is_logged_in=True, is_owned=True)
 FORGER = Asked(is_trusted=False, is_here=False, is_destination=True, is_listed=True, is_owned=True)
 HERE = Asked(is_trusted=False, is_here=True, is_destination=False, is_listed=True)
 
@@ -36,6 +45,9 @@ HERE = Asked(is_trusted=False, is_here=True, is_destination=False, is_listed=Tru
         pytest.param(["reject_sender_login_mismatch", "permit"], FORGER, "5.7.1", id="in a user's name"),
         pytest.param(["reject_unauthenticated_sender_login_mismatch"], FORGER, "5.7.1", id="without a login"),
         pytest.param(["reject_authenticated_sender_login_mismatch"], FORGER, "", id="only those who log in"),
+        pytest.param(["reject_authenticated_sender_login_mismatch"], PUPIL, "5.7.1", id="one who has logged in"),
+        pytest.param(["reject_unauthenticated_sender_login_mismatch"], PUPIL, "", id="only without a login"),
+        pytest.param(["reject_sender_login_mismatch", "permit"], PUPIL, "5.7.1", id="in another one's name"),
         pytest.param(["reject_sender_login_mismatch", "permit"], USER, "", id="in one's own name"),
         pytest.param(["reject_sender_login_mismatch", "permit"], STRANGER, "", id="in a stranger's name"),
         pytest.param(["check_client_access permit_mynetworks reject"], STRANGER, "5.7.1", id="unknown says nothing"),

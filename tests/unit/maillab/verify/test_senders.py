@@ -47,7 +47,36 @@ def test_nobody_sends_in_a_users_name(given: Model, sender: str, recipient: str,
 
 @pytest.mark.parametrize("recipient", [LIN, TNUSER])
 def test_user_who_has_logged_in_does(given: Model, recipient: str) -> None:
-    assert given.post.servers.refusal("mail", OUTSIDE, recipient, CHEN, is_logged_in=True) == ""
+    assert given.post.servers.refusal("mail", OUTSIDE, recipient, CHEN, login="chen") == ""
+
+
+@pytest.mark.parametrize(
+    ("login", "sender", "code"),
+    [
+        pytest.param("chen", LIN, "5.7.1", id="another user"),
+        pytest.param("chen", WENDY, "5.7.1", id="a stranger"),
+        pytest.param("chen", "service@yaes.example", "5.7.1", id="an alias of others"),
+        pytest.param("admin", "service@yaes.example", "", id="an alias of his"),
+        pytest.param("admin", "postmaster@yaes.example", "", id="an alias of an alias of his"),
+        pytest.param("chen", "Chen@mail.Yaes.example", "", id="himself at the server"),
+    ],
+)
+def test_who_has_logged_in_sends_as_himself_only(given: Model, login: str, sender: str, code: str) -> None:
+    assert given.post.servers.refusal("mail", OUTSIDE, TNUSER, sender, login=login) == code
+
+
+def test_somebody_tries_to_send_as_others(given: Model) -> None:
+    """And it is predicted that he can't, but for the aliases that are his."""
+    tried = {
+        writer.address: {end.what for end in given.post.way(writer, recipient)}
+        for writer, recipient in pairs(given.post)
+        if writer.login and writer.address.partition("@")[0] != writer.login.user
+    }
+    assert {address for address, ends in tried.items() if ends == {"5.7.1"}} >= {
+        "verify@example.com",
+        "manager@yaes.example",
+    }
+    assert tried["postmaster@yaes.example"] == {"tnuser"}
 
 
 def test_server_itself_does(given: Model) -> None:
