@@ -59,7 +59,9 @@ class Report:
     """A machine at one moment.
 
     `state`: CONFIGURED, or what it is instead (waiting, booting, updating, unfinished). `queue`: how many messages are
-    active, deferred and on hold; empty where there is no mail server. `updated`: when the last update came in.
+    active, deferred and on hold; empty where there is no mail server. `logins`: how many messages users who had logged
+    in have `sent` within an hour, and how many passwords were `refused`; empty where nobody is asked for one.
+    `updated`: when the last update came in.
     """
 
     state: str
@@ -67,6 +69,7 @@ class Report:
     edits: tuple[Edit, ...] = ()
     disk: Disk | None = None
     queue: Mapping[str, int] = field(default_factory=dict)
+    logins: Mapping[str, int] = field(default_factory=dict)
     updated: datetime | None = None
 
     @property
@@ -92,9 +95,6 @@ def read_report(text: str) -> Report:
 def _report(found: Mapping[str, list[list[str]]]) -> Report:
     disks = [Disk(used=int(used), free=int(free), where=where) for used, free, where in found.get("disk", [])]
     updated = [datetime.fromtimestamp(int(seconds), UTC) for (seconds,) in found.get("updated", [])]
-    queue: dict[str, int] = {}
-    for name, number in found.get("queue", []):
-        queue[name] = queue.get(name, 0) + int(number)
     services = [Service(name=r[0], well=r[1] == "well", why=" ".join(r[2:])) for r in found.get("role", [])]
     edits = [Edit(how=_way(how), path=path) for how, path in found.get("edited", [])]
     return Report(
@@ -102,9 +102,18 @@ def _report(found: Mapping[str, list[list[str]]]) -> Report:
         services=tuple(sorted(services, key=lambda service: service.name)),
         edits=tuple(sorted(edits, key=lambda edit: edit.path)),
         disk=disks[0] if disks else None,
-        queue=queue,
+        queue=_numbers(found.get("queue", [])),
+        logins=_numbers(found.get("logins", [])),
         updated=updated[0] if updated else None,
     )
+
+
+def _numbers(rows: list[list[str]]) -> dict[str, int]:
+    """Name to number; those of two roles are added."""
+    numbers: dict[str, int] = {}
+    for name, number in rows:
+        numbers[name] = numbers.get(name, 0) + int(number)
+    return numbers
 
 
 def _way(how: str) -> str:

@@ -98,7 +98,7 @@ def concealed(status: LabStatus, exercise: str) -> LabStatus:
 def _concealed(machine: MachineStatus) -> MachineStatus:
     if machine.row.state != RUNNING or machine.state == "disconnected":
         return machine
-    report = machine.report and replace(machine.report, state=CONFIGURED, services=(), disk=None)
+    report = machine.report and replace(machine.report, state=CONFIGURED, services=(), disk=None, logins={})
     return replace(machine, state="running", report=report, problems=())
 
 

@@ -59,8 +59,8 @@ def show(status: LabStatus, console: Console, now: datetime | None = None) -> No
 
 
 def show_troubles(status: LabStatus, console: Console) -> None:
-    """What is broken with the command that repairs it, and what was edited by hand."""
-    for line in (*_problems(status, console.width), *_edits(status)):
+    """What is broken with the command that repairs it, what was edited by hand, and whose passwords were wrong."""
+    for line in (*_problems(status, console.width), *_edits(status), *_logins(status)):
         # Whole lines, which a terminal breaks by itself: a command can be copied.
         console.print(line, soft_wrap=True)
 
@@ -217,6 +217,14 @@ def _edits(status: LabStatus) -> Iterator[Text]:
             yield Text(f"    {text('edits-more', number=len(edits) - SHOWN_EDITS)}")
 
 
+def _logins(status: LabStatus) -> Iterator[Text]:
+    for machine in status.machines:
+        logins = machine.report.logins if machine.report else {}
+        if logins.get("refused"):
+            words = text("logins-refused", number=logins["refused"], sent=logins.get("sent", 0))
+            yield Text(f"\n{machine.row.name}: {words}", style=BETWEEN)
+
+
 def status_json(status: LabStatus) -> dict[str, object]:
     """The whole status for programs: what is not known is null."""
     return {
@@ -240,6 +248,7 @@ def _machine_json(machine: MachineStatus) -> dict[str, object]:
         "edited": [{"path": edit.path, "how": edit.how} for edit in report.edits] if report else None,
         "disk": _disk_json(report),
         "queue": dict(report.queue) if report else None,
+        "logins": dict(report.logins) if report else None,
         "updated": report.updated.isoformat() if report and report.updated else None,
     }
 

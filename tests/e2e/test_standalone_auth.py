@@ -222,6 +222,20 @@ def test_guesser_waits_longer_and_longer(standalone: Lab) -> None:
     assert took > 10 * 2 + 7 * 2
 
 
+def test_status_counts_wrong_passwords_and_what_users_sent(standalone: Lab) -> None:
+    before = logins(standalone)
+    assert log_in(standalone, user("lin", WRONG)).code == 535
+    deliver(standalone, "mail", CHEN, LIN)
+    after = logins(standalone)
+    assert {name: after[name] - before[name] for name in after} == {"sent": 1, "refused": 1}
+
+
+def logins(lab: Lab) -> dict[str, int]:
+    """What `maillab-status` on the mail server has counted so far, within an hour."""
+    rows = [line.split("\t") for line in lab["mail"].run("maillab-status").splitlines()]
+    return {name: int(number) for word, name, number in (row for row in rows if row[0] == "logins")}
+
+
 def test_class_behind_one_address_gets_in_beside_a_guesser(standalone: Lab) -> None:
     """Forty guesses in a minute from the workstation, and everybody else there gets in at once, and after it."""
     with ThreadPoolExecutor(8) as pool:

@@ -48,6 +48,10 @@ def test_only_what_is_not_well_is_broken() -> None:
     assert [service.name for service in UNDERSTOOD.broken] == ["bind"]
 
 
+def test_logins_are_counted() -> None:
+    assert read_report("logins\tsent\t7\nlogins\trefused\t3\nend").logins == {"sent": 7, "refused": 3}
+
+
 def test_queues_of_two_servers_are_added() -> None:
     assert read_report("queue\tactive\t1\nqueue\tactive\t3\nend").queue == {"active": 4}
 

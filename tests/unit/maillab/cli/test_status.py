@@ -252,6 +252,13 @@ def test_words_of_a_machine_are_no_markup(stack: Stack) -> None:
     assert "[red]no[/] answer from 2001:100:" in text(lab(judged(stack, odd)))
 
 
+@pytest.mark.parametrize(("logins", "seen"), [({"sent": 7, "refused": 3}, True), ({"sent": 7, "refused": 0}, False)])
+def test_wrong_passwords_are_said_and_leave_a_lab_well(stack: Stack, logins: dict[str, int], *, seen: bool) -> None:
+    found = lab(judged(stack, replace(GOOD, logins=logins)))
+    assert found.well
+    assert ("Wrong passwords in the last hour: 3. Messages of users who had logged in: 7." in text(found)) is seen
+
+
 def test_many_edits_are_counted(stack: Stack) -> None:
     edits = tuple(Edit(how="added", path=f"/etc/postfix/{number}") for number in range(SHOWN_EDITS + 5))
     assert "and 5 more" in text(lab(judged(stack, replace(GOOD, edits=edits))))
@@ -277,6 +284,7 @@ def test_json_says_everything(stack: Stack) -> None:
             "edited": [{"path": "/etc/aliases", "how": "edited"}],
             "disk": {"used_percent": 24, "free_kib": 70_000_000, "where": "/"},
             "queue": {"active": 0, "deferred": 12, "hold": 3},
+            "logins": {},
             "updated": "2026-11-29T12:34:00+00:00",
         }
     ]
