@@ -52,7 +52,7 @@ test-e2e: ## the end to end tests; MAILLAB_WHERE=vm runs their labs in a virtual
 test-exercises: export MAILLAB_TESTS := all
 test-exercises: ## every repair and every cheat of every exercise (`make test` has one repair of each)
 	@setup/run test
-	@.venv/bin/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder tests/e2e/test_exercises_1.py tests/e2e/test_exercises_2.py
+	@.venv/bin/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder tests/e2e/test_exercises_1.py tests/e2e/test_exercises_2.py tests/e2e/test_standalone_exercises.py
 
 test-vm: export MAILLAB_WHERE := vm
 test-vm: test-e2e ## the end to end tests, in a virtual machine

@@ -90,19 +90,42 @@ def workbench(edited_lab: Lab) -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def sound_workbench(workbench: Lab) -> Lab:
     """As configured, and without mail: others have edited things there, and left mailboxes of removed users."""
-    session_of(Stack(name=workbench.stack, root=workbench.folder)).lab.reset(list(workbench.machines))
-    workbench.find_machines()
-    return workbench
+    return sound(workbench)
+
+
+def sound(lab: Lab) -> Lab:
+    """The lab as configured, and without mail."""
+    session_of(Stack(name=lab.stack, root=lab.folder)).lab.reset(list(lab.machines))
+    lab.find_machines()
+    return lab
+
+
+def exercises_in(lab: Lab) -> Iterator[Session]:
+    """The exercises of the lab; one that a test leaves running is reset."""
+    found = session_of(Stack(name=lab.stack, root=lab.folder))
+    yield found
+    if found.book.current() is not None:
+        found.reset()
+    lab.find_machines()
+
+
+@pytest.fixture(scope="module")
+def sound_standalone(standalone: Lab) -> Iterator[Lab]:
+    """The school without an appliance, as configured and without mail; put back at the end."""
+    with put_back(standalone):
+        yield sound(standalone)
+
+
+@pytest.fixture
+def standalone_exercises(sound_standalone: Lab) -> Iterator[Session]:
+    """The exercises of that lab."""
+    yield from exercises_in(sound_standalone)
 
 
 @pytest.fixture
 def exercises(sound_workbench: Lab) -> Iterator[Session]:
     """The exercises of a lab; one that a test leaves running is reset."""
-    found = session_of(Stack(name=sound_workbench.stack, root=sound_workbench.folder))
-    yield found
-    if found.book.current() is not None:
-        found.reset()
-    sound_workbench.find_machines()
+    yield from exercises_in(sound_workbench)
 
 
 @pytest.fixture(scope="session")

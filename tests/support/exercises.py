@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from driver.lab import Lab
 from maillab.cli.stack import ROOT
 from maillab.exercises import steps
-from maillab.exercises.exercise import Step
+from maillab.exercises.exercise import STACK, Step
 from maillab.exercises.library import names, variant
 from maillab.exercises.session import Result, Session
 from maillab.verify.logins import LoginResult
@@ -14,8 +14,8 @@ from maillab.verify.run import CellResult, MessageResult
 from tests.support.damage import facts
 from tests.support.long import WANTED
 
-# Tests of one file go to one worker: each file takes every second exercise.
-FILES = 2
+# Tests of one file go to one worker: so many files share the exercises for one stack.
+FILES = {STACK: 2, "standalone": 1}
 # `make test` makes the proof of the whole policy for so many exercises only: one of each PROVEN, in each file.
 PROVEN = 3
 LESSON = 45  # minutes: an exercise that takes so long is left to `make test-exercises`
@@ -35,14 +35,16 @@ class Case:
         return f"{self.name}-{self.which}"
 
 
-def cases(file: int) -> list[Case]:
+def cases(stack: str, file: int = 0) -> list[Case]:
     """A case for each repair and each cheat of each exercise that is this file's; or for its first repair alone.
+
+    `stack`: the lab that they are for.
 
     `make test-exercises` and `make test-all` try them all, `make test` what it has time for.
     """
     found: list[Case] = []
-    for number, name in enumerate(names(ROOT)[file::FILES]):
-        exercise = variant(ROOT, name).exercise
+    ours = {name: one for name in names(ROOT) if (one := variant(ROOT, name).exercise).stack == stack}
+    for number, (name, exercise) in enumerate(list(ours.items())[file :: FILES[stack]]):
         if exercise.minutes >= LESSON and not WANTED:
             continue
         repairs = list(exercise.repairs)[: None if WANTED else 1]
