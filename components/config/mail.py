@@ -30,7 +30,17 @@ ALIAS_NAME = re.compile(r"[A-Za-z0-9._+-]+\Z")
 # Postfix takes one that begins with a hyphen for nobody's (allow_min_user, postconf(5)).
 TARGET = re.compile(r"[\w.+=!#$%&'*?^`{}~][\w.+=!#$%&'*?^`{}~-]*(@([\w-]+(\.[\w-]+)*|\[[0-9.]+\]))?\Z")
 # Parameters that the checks know from elsewhere in the configuration; the catalogue says where to set what.
-FIXED = frozenset({"mydestination", "relayhost", "myhostname", "mydomain", "myorigin"})
+FIXED = frozenset(
+    {
+        "mydestination",
+        "relayhost",
+        "myhostname",
+        "mydomain",
+        "myorigin",
+        "smtpd_sasl_auth_enable",
+        "smtpd_tls_auth_only",
+    }
+)
 # Parameters by which mail can go past `relayhost`, `mydestination` and `aliases` (postconf(5)).
 DETOURS = re.compile(
     r"\w*(transport|transport_maps|relayhost_maps|fallback_relay|content_filter|canonical_maps|bcc_maps|luser_relay"

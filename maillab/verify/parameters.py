@@ -142,6 +142,8 @@ class Parameters:
         if name in WITHOUT_EFFECT:
             return True
         value = self.value(name)
+        if name == "smtpd_tls_security_level" and self.asks_for_login:
+            return False  # nobody could log in without TLS
         if name in WITHOUT_EFFECT_AS:
             return re.fullmatch(WITHOUT_EFFECT_AS[name], value) is not None
         if name in LISTS:

@@ -142,6 +142,13 @@ RULE = {"action": "DROP", "port": 25, "not_source": "163.32.182.0/24", "not_sour
         pytest.param("sasl", False, [], ["mail-unfiltered"], id="open"),
         pytest.param("sasl", False, [RULE], [], id="port 25 is closed"),
         pytest.param("sasl", False, [{**RULE, "port": 110}], ["mail-unfiltered"], id="another port is"),
+        pytest.param(
+            "sasl",
+            False,
+            [{"action": "DROP", "port": 25, "source": "192.0.2.0/24"}],
+            ["mail-unfiltered"],
+            id="only for some",
+        ),
         pytest.param(None, False, [], [], id="no logins"),
     ],
 )
