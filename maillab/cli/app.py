@@ -308,6 +308,9 @@ def trace(  # noqa: PLR0913, PLR0917 (as many as it has options)
     dialogue: Annotated[
         bool, typer.Option("--dialogue", help="With --follow: what clients and servers say to each other (SMTP).")
     ] = False,
+    logins: Annotated[
+        bool, typer.Option("--logins", help="The last logins to send or to fetch mail, and wrong passwords.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
     html: Annotated[
         Path | None,
@@ -332,8 +335,15 @@ def trace(  # noqa: PLR0913, PLR0917 (as many as it has options)
         number, which = int(which or 1), None
     if which is not None and to is not None:
         raise typer.BadParameter(text("trace-two-choices"), param_hint="--to")
+    if logins and (follow or last or html is not None or which is not None or to is not None):
+        raise typer.BadParameter(text("trace-logins-alone"), param_hint="--logins")
     choice = chosen(context)
     choice.reach_engine()
+    if logins:
+        from maillab.cli.trace_logins import NEWEST, show_logins  # noqa: PLC0415
+
+        show_logins(choice.stack, NEWEST, as_json=as_json)
+        return
     if follow:
         from maillab.cli.trace_follow import follow as show_events  # noqa: PLC0415
 

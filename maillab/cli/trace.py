@@ -36,6 +36,7 @@ READ = (
     f"cat {LOG}.1 {LOG} 2>/dev/null | tail -c {NEWEST}; echo; echo '{BETWEEN}'; date +%z;"
     f" cat {QUESTIONS}.0 {QUESTIONS} 2>/dev/null | tail -c {NEWEST}",
 )
+READ_MAIL = ("sh", "-c", f"cat {LOG}.1 {LOG} 2>/dev/null | tail -c {NEWEST}")
 NAMED = 5  # messages that there are, where the wanted one is not
 
 
