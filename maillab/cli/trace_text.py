@@ -38,8 +38,8 @@ EVENTS: Mapping[Kind, Callable[[Values], str]] = {
     Kind.DELETED: lambda _: text("trace-deleted"),
     Kind.LOGGED_IN: lambda v: text("trace-logged-in", user=v["user"], messages=v["messages"]),
     Kind.AUTHENTICATED: lambda v: text("trace-authenticated", user=v["user"], method=v["method"]),
-    Kind.NOT_AUTHENTICATED: lambda v: text(
-        "trace-not-authenticated", user=v["user"], method=v["method"], who=joined(v.get("peer", ""), v["text"])
+    Kind.NOT_AUTHENTICATED: lambda v: joined(
+        text("trace-not-authenticated", user=v["user"], method=v["method"]), v.get("peer", ""), v.get("text", "")
     ),
     Kind.OTHER: lambda v: joined(v["program"], v["text"]),
 }

@@ -10,6 +10,7 @@ from maillab.cli.app import app
 from maillab.cli.machines import MachineRow
 from maillab.cli.stack import Stack
 from maillab.cli.trace_logins import logins, show_logins
+from maillab.cli.trace_text import event_text
 from maillab.trace.machines import Machines
 
 REFUSED = (
@@ -22,6 +23,18 @@ SENT = (
     "2026-11-30T10:00:01+08:00 mail postfix/cleanup[79]: 4kFYzc0vHtz5VF4: message-id=<1@x>"
 )
 FETCHED = "2026-11-30T10:00:03+08:00 mail dovecot: pop3(chen)<1><x>: Logged out messages=2 bytes=9/9, deleted=0/2"
+
+
+# Dovecot's, and mailutils-pop3d's.
+NOT_FETCHED = (
+    "2026-12-01T01:10:28.087506+08:00 mail dovecot: pop3-login: Login aborted: Connection closed (auth failed, 1 attempts"
+    " in 4 secs) (auth_failed): user=<admin>, method=PLAIN, rip=163.32.182.100, lip=163.32.182.2, secured, session=<x>",
+    "2026-12-01T01:12:36.927967+08:00 tn pop3d[1232]: user `tnuser': authentication failed",
+)
+NO_TRY = (
+    "2026-12-01T01:10:31.925150+08:00 mail dovecot: pop3-login: Login aborted: Connection closed (no auth attempts in 0"
+    " secs) (no_auth_attempts): user=<>, rip=127.0.0.1, lip=127.0.0.1, secured, session=<OGC9fIFhQOd/AAAB>"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +74,14 @@ def test_machine_of_the_lab_is_named() -> None:
     owners = {"163.32.182.100": "workstation"}
     (one,) = logins({"mail": REFUSED}, owners)
     assert one.event.values["peer"] == "workstation"
+
+
+def test_who_could_not_fetch() -> None:
+    found = logins({"mail": "\n".join([*NOT_FETCHED, NO_TRY])}, {"163.32.182.100": "workstation"})
+    assert [event_text(one.event) for one in found] == [
+        "login of admin refused (POP3): workstation: [163.32.182.100]",
+        "login of tnuser refused (POP3)",
+    ]
 
 
 def test_nobody_yet(lab: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
