@@ -58,6 +58,25 @@ def test_wrong_password_opens_nothing(standalone: Lab, password: str) -> None:
     assert [(login.user, login.password) for login in tried if login.opened] == [right]
 
 
+def test_change_back_keeps_them_too(standalone: Lab) -> None:
+    """From Dovecot to mailutils-pop3d, and to Dovecot again; what came meanwhile has its own."""
+    address = standalone["mail"].ipv4
+    for _ in range(2):
+        deliver(standalone, "outside", WENDY, MANAGER)
+    before = uidl(standalone, address, "manager")
+    try:
+        standalone.edit("pop3: dovecot", "pop3: xinetd")
+        standalone.up()
+        assert uidl(standalone, address, "manager") == before
+        deliver(standalone, "outside", WENDY, MANAGER)
+        then = uidl(standalone, address, "manager")
+    finally:
+        standalone.edit("pop3: xinetd", "pop3: dovecot")
+        standalone.up()
+    assert (len(then), len(set(then)), then[: len(before)]) == (len(before) + 1, len(before) + 1, before)
+    assert uidl(standalone, address, "manager") == then
+
+
 def test_change_of_the_server_keeps_messages_and_their_ids(standalone: Lab) -> None:
     """From mailutils-pop3d to Dovecot, as on the page: who keeps his mail there does not fetch it all again."""
     try:

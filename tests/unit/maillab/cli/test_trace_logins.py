@@ -27,8 +27,9 @@ FETCHED = "2026-11-30T10:00:03+08:00 mail dovecot: pop3(chen)<1><x>: Logged out 
 
 # Dovecot's, and mailutils-pop3d's.
 NOT_FETCHED = (
-    "2026-12-01T01:10:28.087506+08:00 mail dovecot: pop3-login: Login aborted: Connection closed (auth failed, 1 attempts"
-    " in 4 secs) (auth_failed): user=<admin>, method=PLAIN, rip=163.32.182.100, lip=163.32.182.2, secured, session=<x>",
+    "2026-12-01T01:10:28.087506+08:00 mail dovecot: pop3-login: Login aborted: Connection closed"
+    " (auth failed, 1 attempts in 4 secs) (auth_failed): user=<admin>, method=PLAIN, rip=163.32.182.100,"
+    " lip=163.32.182.2, secured, session=<x>",
     "2026-12-01T01:12:36.927967+08:00 tn pop3d[1232]: user `tnuser': authentication failed",
 )
 NO_TRY = (
