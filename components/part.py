@@ -77,13 +77,22 @@ class LoginService:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A web page that the lab's people open in a browser: what it is called, and its URL in the lab."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One service on a machine.
 
     `recipes` of images (folders files/<service>/image) that it needs; `roles` in starting order; `files` and
     `secret_files`: path in the container to text; `volumes`: short name to path; `listens`: (TCP port, IP version)
     that others can connect to, `listens_inside`: that only the machine itself can, by its loopback; `mail` and
-    `logins`: its mail server, and what its users log in to; `faults`: what is wrong with which of `volumes`;
+    `logins`: its mail server, and what its users log in to; `pages`: what it shows in a browser; `faults`: what is
+    wrong with which of `volumes`;
     `capabilities` (capabilities(7), without CAP_) and `sysctls`: what it needs beyond none;
     `no_new_privileges`: whether it does without setuid and setgid programs.
     """
@@ -99,6 +108,7 @@ class Part:
     listens_inside: frozenset[tuple[int, int]] = frozenset()
     mail: MailService | None = None
     logins: tuple[LoginService, ...] = ()
+    pages: tuple[Page, ...] = ()
     capabilities: frozenset[str] = frozenset()
     sysctls: Mapping[str, str] = field(default_factory=dict)
     no_new_privileges: bool = True
@@ -166,6 +176,7 @@ def merge_parts(parts: list[Part]) -> Part:
         listens_inside=frozenset().union(*(part.listens_inside for part in parts)),
         mail=next((part.mail for part in parts if part.mail is not None), None),
         logins=tuple(service for part in parts for service in part.logins),
+        pages=tuple(page for part in parts for page in part.pages),
         capabilities=frozenset().union(*(part.capabilities for part in parts)),
         sysctls=sysctls,
         no_new_privileges=all(part.no_new_privileges for part in parts),
