@@ -13,8 +13,11 @@ from components.config.volumes import DISKS, Fault, VolumeConfig
 from components.log import Log
 from components.network.topology import Host
 
-MAIL_VOLUMES = (*DISKS, "amavis", "homes")
-"""The volumes with mail, in mailboxes, queues, quarantine and IMAP folders: the others are made again from nothing."""
+MAIL_VOLUMES = (*DISKS, "amavis", "homes", "webmail")
+"""The volumes with mail and address books: in mailboxes, queues, quarantine, IMAP folders, and what webmail keeps.
+
+The others are made again from nothing.
+"""
 BESIDE = "/mnt"
 """Below it lies, by its short name, a volume that a small disk stands in for (role `disks`)."""
 IN_MEMORY = (Fault.SMALL, Fault.FULL)
@@ -148,7 +151,10 @@ def both_families(*ports: int) -> frozenset[tuple[int, int]]:
 
 
 # All recipes, in the one order in which they stand on each other: sets of parts share the beginning of their images.
-RECIPES = ("machine", "dns", "mail", "dovecot", "sasl", "clamav", "amavis", "workstation", "spamfilter", "tls")
+RECIPES = (
+    *("machine", "dns", "mail", "dovecot", "sasl", "clamav", "amavis", "webmail"),
+    *("workstation", "spamfilter", "tls"),
+)
 
 
 def merge_parts(parts: list[Part]) -> Part:

@@ -94,7 +94,7 @@ class MailServerConfig:
     `mydestination`, `relayhost`: as in main.cf (postconf(5)). `aliases`: lines of /etc/aliases
     (`name: target, …`, aliases(5)). `main_cf`: further parameters, name to value. `filter`: what looks at all mail on
     the server itself; `auth`: how users from anywhere show who they are before they send; `pop3`: what they fetch their
-    mail with.
+    mail with; `webmail`: whether they read and write it in a browser, too.
     """
 
     mydestination: tuple[str, ...]
@@ -105,6 +105,7 @@ class MailServerConfig:
     filter: Filter | None = None
     auth: AuthConfig | Auth | None = None
     pop3: Pop3 = Pop3.XINETD
+    webmail: bool = False
     # What each line of `aliases` says.
     parsed_aliases: tuple[Alias | BadLine, ...] = field(init=False, repr=False, compare=False)
 
@@ -120,6 +121,11 @@ class MailServerConfig:
     def authentication(self) -> AuthConfig | None:
         """`auth`, whichever way it is written."""
         return AuthConfig(by=self.auth) if isinstance(self.auth, Auth) else self.auth
+
+    @property
+    def shows_certificate(self) -> bool:
+        """Do users send it their passwords over connections that are encrypted?"""
+        return self.authentication is not None or self.webmail
 
     @property
     def system_accounts(self) -> frozenset[str]:
@@ -154,6 +160,8 @@ def check_mail(config: MailServerConfig, where: str) -> list[Problem]:
     problems += _check_destinations(config.mydestination, where)
     if config.authentication is not None and config.authentication.cleartext is Cleartext.TUTORIAL:
         problems.append(warning("cleartext-passwords", f"{where}.auth.cleartext"))
+    if config.webmail and config.pop3 is not Pop3.DOVECOT:
+        problems.append(problem("webmail-without-imap", f"{where}.webmail", pop3=config.pop3))
     return problems
 
 

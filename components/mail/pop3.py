@@ -18,14 +18,17 @@ def xinetd_part(users: tuple[User, ...]) -> Part:
     return Part(recipes=("mail",), about="", roles=("pop3",), listens=both_families(POP3), logins=(pop3(users),))
 
 
-def dovecot_part(users: tuple[User, ...]) -> Part:
-    """Dovecot: POP3 and IMAP on the mailboxes of Postfix; IMAP's other folders are in the users' homes, on a volume."""
+def dovecot_part(users: tuple[User, ...], *, tls: str | None = None) -> Part:
+    """Dovecot: POP3 and IMAP on the mailboxes of Postfix; IMAP's other folders are in the users' homes, on a volume.
+
+    `tls`: the folder of the machine's certificate, where it has one.
+    """
     return Part(
         recipes=("mail", "dovecot"),
         about="",
         roles=("dovecot",),
-        files={DOVECOT_FILE: render_template("dovecot/dovecot.conf.j2")},
+        files={DOVECOT_FILE: render_template("dovecot/dovecot.conf.j2", tls=tls)},
         volumes={"homes": "/home"},
-        listens=both_families(POP3, IMAP),
+        listens=both_families(POP3, IMAP, *((POP3S, IMAPS) if tls else ())),
         logins=(pop3(users),),
     )

@@ -19,6 +19,7 @@ from components.mail.postfix import (
     smtp_listens,
 )
 from components.mail.sasl import SENDER_LOGIN, SUBMISSION, SUBMISSIONS, sasl_part
+from components.mail.webmail import webmail_part
 from components.part import MailService, Part, both_families
 from components.templates import render_template
 from components.tls.render import FOLDER, tls_parts
@@ -118,7 +119,9 @@ def _service(school: SchoolConfig, config: MailServerConfig, domains: Iterable[s
 def mail_parts(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> list[Part]:
     """A school's mail server: a part for each of its programs, in starting order."""
     users = config.users
-    pop3 = {Pop3.XINETD: xinetd_part, Pop3.DOVECOT: dovecot_part}[config.pop3](users)
+    tls = FOLDER if config.shows_certificate else None
+    pop3 = dovecot_part(users, tls=tls) if config.pop3 is Pop3.DOVECOT else xinetd_part(users)
+    webmail = [webmail_part(school, machine, config)] if config.webmail else []
     accounts = Part(
         recipes=("dns", "mail"),
         about="",
@@ -132,7 +135,8 @@ def mail_parts(school: SchoolConfig, machine: MachineConfig, config: MailServerC
     judges = [amavis_part(school.domain, domains)] if config.filter is Filter.AMAVIS else []
     if config.authentication is not None:
         judges.append(sasl_part(config, domains))
-    return [accounts, *tls_parts(school, machine), *judges, _postfix_part(school, machine, config), pop3, sshd]
+    postfix = _postfix_part(school, machine, config)
+    return [accounts, *tls_parts(school, machine), *judges, postfix, pop3, *webmail, sshd]
 
 
 def _postfix_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:

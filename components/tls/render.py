@@ -14,7 +14,7 @@ FOLDER = "/etc/ssl/maillab"
 
 def certificate_names(school: SchoolConfig, machine: MachineConfig) -> tuple[str, ...]:
     """The names of a mail server whose users show their passwords to it; none of another machine."""
-    if machine.mail is None or machine.mail.authentication is None:
+    if machine.mail is None or not machine.mail.shows_certificate:
         return ()
     fqdn = machine.fqdn(school.domain).lower()
     return tuple(dict.fromkeys([fqdn, *destinations(machine.mail, fqdn, school.domain)]))
