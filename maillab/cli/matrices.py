@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from maillab.cli.proof import connection_groups, grouped, reason, senders, sources_named, verdict, ways, word
 from maillab.cli.text import text
 from maillab.cli.wrapped import Line, padded, widths
-from maillab.verify.cells import PORTS, Source, Verdict
+from maillab.verify.cells import PORT_NAMES, Source, Verdict
 from maillab.verify.run import CellResult, Proof
 
 TITLE = "bold"
@@ -30,11 +30,12 @@ def _matrix(results: list[CellResult], width: int) -> Iterator[Line]:
     seen: dict[Source, dict[int, Verdict]] = defaultdict(dict)
     for result in results:
         seen[result.cell.source][result.cell.port] = result.seen
+    ports = list(dict.fromkeys(result.cell.port for result in results))
     rows = [
-        ([verdict(seen[same[0]][port]) for port in PORTS], same)
-        for same in grouped(seen, lambda source: tuple(seen[source][port] for port in PORTS))
+        ([verdict(seen[same[0]][port]) for port in ports], same)
+        for same in grouped(seen, lambda source: tuple(seen[source][port] for port in ports))
     ]
-    heads = [[str(port) for port in PORTS], list(PORTS.values())]
+    heads = [[str(port) for port in ports], [PORT_NAMES[port] for port in ports]]
     verdicts = [words for words, _ in rows]
     if _length([*heads, *verdicts]) > width:
         heads.pop()  # without the ports' names

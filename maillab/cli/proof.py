@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from maillab.cli.text import text
 from maillab.cli.wrapped import Line
 from maillab.trace.ending import Ending, How
-from maillab.verify.cells import PORTS, Prediction, Source, Verdict
+from maillab.verify.cells import PORT_NAMES, Prediction, Source, Verdict
 from maillab.verify.logins import ACCEPTED, NO_CONNECTION, NO_TRUST, REFUSED
 from maillab.verify.relays import NO_ANSWER, Answer
 from maillab.verify.run import CellResult, MessageResult, Proof
@@ -91,7 +91,7 @@ def connection_groups(results: Iterable[CellResult]) -> Iterator[list[str]]:
 
 def port_name(port: int) -> str:
     """The number and what is there; a port of nobody's is the datagrams' own."""
-    return f"{port} {PORTS[port]}" if port in PORTS else text("datagrams", port=port)
+    return f"{port} {PORT_NAMES[port]}" if port in PORT_NAMES else text("datagrams", port=port)
 
 
 def verdict(seen: Verdict) -> str:

@@ -24,6 +24,9 @@ PORTS: Mapping[int, str] = {
     50000: "filter pages",
     9: "closed",
 }
+# What is asked for as well, everywhere, in a lab where some machine serves it.
+MORE_PORTS: Mapping[int, str] = {80: "http", 443: "https", 993: "imaps", 995: "pop3s"}
+PORT_NAMES = {**PORTS, **MORE_PORTS}
 LOOPBACK = {4: ip_address("127.0.0.1"), 6: ip_address("::1")}
 
 
@@ -122,18 +125,25 @@ def named_senders(lab: LabConfig, found: list[Source]) -> list[Source]:
     return [Source(name=hosts.get(s.address, s.name), machine=s.machine, address=s.address) for s in found]
 
 
+def ports(plans: Mapping[str, Blueprint]) -> list[int]:
+    """The ports that are asked for in this lab."""
+    served = {port for plan in plans.values() for port, _ in plan.part.listens}
+    return [*PORTS, *(port for port in MORE_PORTS if port in served)]
+
+
 def cells(lab: LabConfig, plans: Mapping[str, Blueprint]) -> list[Cell]:
     """Every source × other machine × port, and each machine's own loopback."""
     found = []
+    asked = ports(plans)
     for source in named_senders(lab, sources(plans)):
         for target, plan in sorted(plans.items()):
             if target != source.machine:
                 address = ip_address(plan.host.first(source.address.version))
-                found += [Cell(source=source, target=target, address=address, port=port) for port in PORTS]
+                found += [Cell(source=source, target=target, address=address, port=port) for port in asked]
     for target in sorted(plans):
         for address in LOOPBACK.values():
             source = Source(name="loopback", machine=target, address=address)
-            found += [Cell(source=source, target=target, address=address, port=port) for port in PORTS]
+            found += [Cell(source=source, target=target, address=address, port=port) for port in asked]
     return found
 
 
