@@ -21,7 +21,7 @@ def webmail_part(school: SchoolConfig, machine: MachineConfig, config: MailServe
     return Part(
         recipes=("mail", "webmail", "tls"),
         about="",
-        roles=("lighttpd",),
+        roles=("webmail",),
         files={
             SITE: render_template("webmail/webmail.conf.j2", host=host, tls=FOLDER),
             ROUNDCUBE: render_template(

@@ -1,5 +1,5 @@
 <?php
-// Role lighttpd asks it, on this machine only: does PHP work, can it read what roundcube is told, and is its database one?
+// Role webmail asks it, on this machine only: does PHP work, can it read what roundcube is told, and is its database one?
 require '/etc/roundcube/config.inc.php';
 if (strlen($config['des_key'] ?? '') !== 24) {
     throw new Exception('des_key');
