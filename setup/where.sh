@@ -104,6 +104,15 @@ ensure_vm() {
   ensure_remote
 }
 
+# What the tests open webmail with. Where there is no such package (Ubuntu's is a snap), they are skipped and say so.
+ensure_browser() {
+  want ip iproute2
+  install_missing
+  command -v chromium >/dev/null && return
+  has_package chromium || update_lists
+  if has_package chromium; then packages chromium; fi
+}
+
 ensure_remote() {
   want ssh openssh-client
   install_missing
