@@ -4,7 +4,7 @@ It fetches by IMAP from Dovecot, and sends by Postfix as the user who has logged
 """
 
 from components.config.lab import MachineConfig, SchoolConfig
-from components.config.mail import MESSAGE_SIZE_LIMIT, MailServerConfig
+from components.config.mail import MESSAGE_SIZE_LIMIT, MailServerConfig, destinations
 from components.mail.sasl import SUBMISSION
 from components.part import Page, Part, both_families
 from components.templates import render_template
@@ -18,6 +18,7 @@ ROUNDCUBE = "/etc/roundcube/config.inc.php"
 def webmail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:
     """Webmail of `machine`'s users. Their settings and address books are on a volume."""
     host = machine.fqdn(school.domain)
+    domains = destinations(config, host, school.domain)
     return Part(
         recipes=("mail", "webmail", "tls"),
         about="",
@@ -27,7 +28,7 @@ def webmail_part(school: SchoolConfig, machine: MachineConfig, config: MailServe
             ROUNDCUBE: render_template(
                 "webmail/config.inc.php.j2",
                 host=host,
-                domain=school.domain if "$mydomain" in config.mydestination else host,
+                domain=next((domain for domain in (school.domain, host) if domain in domains), domains[0]),
                 product=f"{school.name} Webmail",
                 auth=config.authentication is not None,
                 submission=SUBMISSION,

@@ -1,13 +1,16 @@
 """Resetting the school without an appliance: its programs, its keys, and what its filter has learnt and kept."""
 
+import shlex
+
 import pytest
 
 from driver.lab import Lab
 from maillab.cli.lab_of_exercise import session_of
 from maillab.cli.stack import Stack
 from tests.support.delivered import deliver
-from tests.support.smtp_auth import log_in, user
+from tests.support.smtp_auth import HOST, log_in, user
 
+ROUNDCUBE, WEBMAIL = "/etc/roundcube/config.inc.php", "/var/lib/roundcube/db"
 WENDY, LIN = "wendy@example.com", "lin@yaes.example"
 KEY, AUTHORITY = "/etc/ssl/maillab/key.pem", "/var/lib/maillab-authority/key.pem"
 
@@ -38,6 +41,38 @@ def test_users_log_in_after_keys_were_spoilt_and_the_machine_was_reset(
     standalone[machine].succeed(damage)
     reset(standalone, machine)
     assert log_in(standalone, user("chen")).code == 235
+
+
+def page(lab: Lab) -> str:
+    """The status of webmail's first page."""
+    words = f"curl --silent --show-error --output /dev/null --write-out '%{{http_code}}' https://{HOST}/"
+    return lab["workstation"].succeed(words)
+
+
+def test_webmail_works_after_its_files_were_spoilt_and_the_machine_was_reset(standalone: Lab) -> None:
+    standalone["mail"].succeed(
+        f"service lighttpd stop; echo nonsense >{ROUNDCUBE}; echo nonsense >{WEBMAIL}/roundcube.db; rm {WEBMAIL}/key"
+        f" /etc/lighttpd/lighttpd.conf; chown root {WEBMAIL}; chmod 0 {WEBMAIL}"
+    )
+    reset(standalone, "mail")
+    assert page(standalone) == "200"
+
+
+def users(lab: Lab, statement: str) -> str:
+    """What webmail's database answers."""
+    code = (
+        f"""print_r((new PDO('sqlite:{WEBMAIL}/roundcube.db'))->query("{statement}")->fetchAll(PDO::FETCH_COLUMN));"""
+    )
+    return lab["mail"].succeed(f"php -r {shlex.quote(code)}")
+
+
+def test_address_books_outlive_the_machine(standalone: Lab) -> None:
+    """And the key that was made once."""
+    key = standalone["mail"].read(f"{WEBMAIL}/key")
+    users(standalone, "INSERT INTO users (username, mail_host) VALUES ('wang', 'localhost')")
+    reset(standalone, "mail")
+    assert standalone["mail"].read(f"{WEBMAIL}/key") == key != ""
+    assert "wang" in users(standalone, "SELECT username FROM users")
 
 
 def test_filter_works_after_its_files_were_spoilt_and_the_machine_was_reset(standalone: Lab) -> None:
