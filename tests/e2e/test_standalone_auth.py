@@ -1,6 +1,7 @@
 """The school without an appliance: its users log in before they send, and nobody sends in their names."""
 
 import re
+import shlex
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,20 @@ SERVICE = f"service@{DOMAIN}"  # admin, manager and somebody elsewhere get its m
 WRONG = "no-such-password"
 # Two senders of the Internet, machines with an address each.
 ADDRESS, ADDRESS6, ANOTHER = "198.51.100.10", "2001:db8:198::10", "198.51.100.66"
+
+# HOST USER PASSWORD SENDER RECIPIENT, on the server: the codes of the answers to the login and to RCPT.
+SESSION = r"""
+use Net::SMTP; use MIME::Base64;
+my ($host, $user, $password, $sender, $recipient) = @ARGV;
+my $smtp = Net::SMTP->new('127.0.0.1', Port => 587) or die $@;
+$smtp->starttls(SSL_verifycn_name => $host) or die $smtp->message;
+$smtp->command('AUTH PLAIN ' . encode_base64("\0$user\0$password", ''));
+$smtp->response;
+print $smtp->code, "\n";
+$smtp->mail($sender); $smtp->to($recipient);
+print $smtp->code, "\n";
+$smtp->quit;
+"""
 
 
 @pytest.mark.parametrize("port", PORTS)
@@ -139,6 +154,13 @@ def test_stranger_sends_in_no_users_name(standalone: Lab, sender: str) -> None:
 def test_nor_does_another_user(standalone: Lab, sender: str) -> None:
     reply = rcpt(standalone, sender, STRANGER, user("lin"))
     assert reply.code in (501, 553), reply
+
+
+@pytest.mark.parametrize(("sender", "code"), [(CHEN, "250"), (LIN, "553")])
+def test_nor_does_a_user_on_the_server_itself(standalone: Lab, sender: str, code: str) -> None:
+    """Its own address may send as anybody on port 25 (mynetworks): where users log in, the login counts."""
+    words = " ".join([HOST, "chen", user("chen").password, sender, LIN])
+    assert standalone["mail"].succeed(f"perl -e {shlex.quote(SESSION)} {words}").split() == ["235", code]
 
 
 @pytest.mark.parametrize("port", PORTS)

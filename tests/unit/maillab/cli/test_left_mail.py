@@ -22,7 +22,7 @@ from tests.unit.conftest import Program
 from tests.unit.maillab.cli.conftest import save_state
 
 VOLUME = "docker:index/volume:Volume"
-HOLDS_MAIL = ("/var/mail", "/var/spool/postfix", "/var/lib/amavis", "/home")
+HOLDS_MAIL = ("/var/mail", "/var/spool/postfix", "/var/lib/amavis", "/home", "/var/lib/roundcube/db")
 
 
 def write(
