@@ -7,3 +7,4 @@ class Log(enum.StrEnum):
     """Whose lines a mail log has (`maillab/trace/maillog.py` reads them)."""
 
     POSTFIX = "postfix"
+    SENDMAIL = "sendmail"

@@ -50,11 +50,13 @@ class MailService:
     `domains`: its own, in lower case. `accounts`: the names there that have mail, in lower case (None: every name).
     `trusts`: who may send to anybody through it. `relays`: domains that are not its own and whose mail it passes on.
     `holds_spam`: does it put spam on hold (GTUBE, spamassassin.apache.org/gtube)? `log`: the form of its mail log.
-    `delete`: the command that deletes messages from its queue, whose ids are its stdin, a line each.
+    `waiting`: the command that prints its queue as `postqueue -j` does (postqueue(1)); `delete`: the one that deletes
+    messages from it, whose ids are its stdin, a line each.
     """
 
     trusts: Networks
     log: Log
+    waiting: tuple[str, ...]
     delete: tuple[str, ...]
     domains: frozenset[str] = frozenset()
     accounts: frozenset[str] | None = frozenset()
@@ -152,7 +154,7 @@ def both_families(*ports: int) -> frozenset[tuple[int, int]]:
 
 # All recipes, in the one order in which they stand on each other: sets of parts share the beginning of their images.
 RECIPES = (
-    *("machine", "dns", "mail", "dovecot", "sasl", "clamav", "amavis", "webmail"),
+    *("machine", "dns", "mail", "sendmail", "dovecot", "sasl", "clamav", "amavis", "webmail"),
     *("workstation", "spamfilter", "tls"),
 )
 

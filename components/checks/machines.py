@@ -10,6 +10,7 @@ from components.config.mail import MailServerConfig, check_mail, destinations
 from components.config.mynetworks import check_mynetworks
 from components.config.names import name_fault
 from components.config.problem import Problem, problem, quoted, shown, warning
+from components.config.programs import Mta
 from components.config.reader import did_you_mean
 from components.config.spamfilter import check_spamfilter
 from components.config.volumes import DISKS, check_volumes
@@ -76,7 +77,8 @@ def _is_for_strangers(rule: RuleConfig) -> bool:
 def _mail_volumes(machine: MachineConfig) -> tuple[str, ...]:
     """The disks that the machine has: every mail server has a queue, and one with users has their mailboxes."""
     if machine.mail is not None:
-        return DISKS
+        # Sendmail has its queue on Postfix' volume, and looks after a small one in its place not as Postfix does.
+        return DISKS if machine.mail.mta is Mta.POSTFIX else ("mailboxes",)
     return ("spool",) if machine.spamfilter is not None else ()
 
 

@@ -15,6 +15,7 @@ from components.config.programs import (
     AuthConfig,
     Cleartext,
     Filter,
+    Mta,
     Pop3,
     accounts_of,
     groups_of,
@@ -92,15 +93,17 @@ class MailServerConfig:
     """`mail` of a machine.
 
     `mydestination`, `relayhost`: as in main.cf (postconf(5)). `aliases`: lines of /etc/aliases
-    (`name: target, …`, aliases(5)). `main_cf`: further parameters, name to value. `filter`: what looks at all mail on
-    the server itself; `auth`: how users from anywhere show who they are before they send; `pop3`: what they fetch their
-    mail with; `webmail`: whether they read and write it in a browser, too.
+    (`name: target, …`, aliases(5)). `mta`: the server's program. `main_cf`: further parameters of Postfix, name to
+    value. `filter`: what looks at all mail on the server itself; `auth`: how users from anywhere show who they are
+    before they send; `pop3`: what they fetch their mail with; `webmail`: whether they read and write it in a browser,
+    too.
     """
 
     mydestination: tuple[str, ...]
     relayhost: str | None = None
     users: tuple[User, ...] = ()
     aliases: tuple[str, ...] = ()
+    mta: Mta = Mta.POSTFIX
     main_cf: Mapping[str, MayBeEmpty] = field(default_factory=dict)
     filter: Filter | None = None
     auth: AuthConfig | Auth | None = None
@@ -130,12 +133,12 @@ class MailServerConfig:
     @property
     def system_accounts(self) -> frozenset[str]:
         """The accounts that its programs bring: each has a mailbox."""
-        return SYSTEM_ACCOUNTS | accounts_of(self.filter, self.pop3)
+        return SYSTEM_ACCOUNTS | accounts_of(self.mta, self.filter, self.pop3)
 
     @property
     def system_groups(self) -> frozenset[str]:
         """The groups that its programs bring, beside those of its accounts."""
-        return SYSTEM_GROUPS | groups_of(self.filter, self.pop3)
+        return SYSTEM_GROUPS | groups_of(self.mta, self.filter, self.pop3)
 
 
 def destinations(config: MailServerConfig, hostname: str, domain: str) -> tuple[str, ...]:
@@ -157,12 +160,21 @@ def check_mail(config: MailServerConfig, where: str) -> list[Problem]:
     problems = check_users(config.users, where, config.system_accounts, config.system_groups)
     problems += _check_alias_lines(config, where)
     problems += _check_parameters(config.main_cf, where)
+    problems += _check_program(config, where)
     problems += _check_destinations(config.mydestination, where)
     if config.authentication is not None and config.authentication.cleartext is Cleartext.TUTORIAL:
         problems.append(warning("cleartext-passwords", f"{where}.auth.cleartext"))
     if config.webmail and config.pop3 is not Pop3.DOVECOT:
         problems.append(problem("webmail-without-imap", f"{where}.webmail", pop3=config.pop3))
     return problems
+
+
+def _check_program(config: MailServerConfig, where: str) -> list[Problem]:
+    """Keys that only Postfix knows."""
+    if config.mta is Mta.POSTFIX:
+        return []
+    given = {"main_cf": bool(config.main_cf), "filter": config.filter is not None, "auth": config.auth is not None}
+    return [problem(f"needs-postfix.{key}", f"{where}.{key}", mta=config.mta) for key, there in given.items() if there]
 
 
 def _check_alias_lines(config: MailServerConfig, where: str) -> list[Problem]:

@@ -24,6 +24,13 @@ class Filter(enum.StrEnum):
     AMAVIS = "amavis"
 
 
+class Mta(enum.StrEnum):
+    """The mail server's program: what takes mail on port 25, delivers it and sends it on."""
+
+    POSTFIX = "postfix"
+    SENDMAIL = "sendmail"
+
+
 class Pop3(enum.StrEnum):
     """What users fetch their mail with: mailutils-pop3d, which xinetd starts, or Dovecot, which speaks IMAP too."""
 
@@ -54,6 +61,7 @@ class AuthConfig:
 
 # The accounts of a program beside those of every mail server; each has a group of its name.
 ACCOUNTS: Mapping[enum.StrEnum, frozenset[str]] = {
+    Mta.SENDMAIL: frozenset({"smmta", "smmsp"}),
     Filter.AMAVIS: frozenset({"clamav", "amavis", "debian-spamd"}),
     Pop3.DOVECOT: frozenset({"dovecot", "dovenull"}),
 }

@@ -39,6 +39,7 @@ def postfix_service(
         relays=relays,
         holds_spam=holds_spam,
         log=Log.POSTFIX,
+        waiting=("postqueue", "-j"),
         delete=("postsuper", "-d", "-"),
     )
 

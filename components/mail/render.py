@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from components.config.lab import MachineConfig, Role, SchoolConfig
 from components.config.mail import MESSAGE_SIZE_LIMIT, MailServerConfig, User, destinations, local_names
 from components.config.mynetworks import read_networks
-from components.config.programs import Cleartext, Filter, Pop3
+from components.config.programs import Cleartext, Filter, Mta, Pop3
 from components.mail.amavis import amavis_part
 from components.mail.pop3 import dovecot_part, xinetd_part
 from components.mail.postfix import (
@@ -19,6 +19,7 @@ from components.mail.postfix import (
     smtp_listens,
 )
 from components.mail.sasl import SENDER_LOGIN, SUBMISSION, SUBMISSIONS, sasl_part
+from components.mail.sendmail import sendmail_part
 from components.mail.webmail import webmail_part
 from components.part import MailService, Part, both_families
 from components.templates import render_template
@@ -73,10 +74,17 @@ def mail_files(school: SchoolConfig, machine: MachineConfig, config: MailServerC
         "/etc/postfix/master.cf": master_cf(
             amavis=config.filter is Filter.AMAVIS, submission=config.authentication is not None
         ),
+        "/etc/maillab/maps": "",
+        **_common_files(config, fqdn, school.domain),
+    }
+
+
+def _common_files(config: MailServerConfig, fqdn: str, domain: str) -> dict[str, str]:
+    """What a mail server of any program has."""
+    return {
         "/etc/aliases": render_template("mail/aliases.j2", aliases=config.good_aliases),
         "/etc/mailname": f"{fqdn}\n",
-        "/etc/maillab/maps": "",
-        "/etc/maillab/probe-recipient": f"{_probe_recipient(config, fqdn, school.domain)}\n",
+        "/etc/maillab/probe-recipient": f"{_probe_recipient(config, fqdn, domain)}\n",
     }
 
 
@@ -112,8 +120,12 @@ def _service(school: SchoolConfig, config: MailServerConfig, domains: Iterable[s
     """A `mynetworks` of the configuration counts, if it has networks only; the prover says so when it has not."""
     given = config.main_cf.get("mynetworks", "")
     is_read = "mynetworks" in config.main_cf and read_networks(given) is not None
-    accounts = config.system_accounts | {name.lower() for name in local_names(config)}
-    return postfix_service(given if is_read else mynetworks(school, config), domains=domains, accounts=accounts)
+    trusted = given if is_read else mynetworks(school, config)
+    return postfix_service(trusted, domains=domains, accounts=_accounts(config))
+
+
+def _accounts(config: MailServerConfig) -> frozenset[str]:
+    return config.system_accounts | {name.lower() for name in local_names(config)}
 
 
 def mail_parts(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> list[Part]:
@@ -135,8 +147,23 @@ def mail_parts(school: SchoolConfig, machine: MachineConfig, config: MailServerC
     judges = [amavis_part(school.domain, domains)] if config.filter is Filter.AMAVIS else []
     if config.authentication is not None:
         judges.append(sasl_part(config, domains))
-    postfix = _postfix_part(school, machine, config)
-    return [accounts, *tls_parts(school, machine), *judges, postfix, pop3, *webmail, sshd]
+    mta = {Mta.POSTFIX: _postfix_part, Mta.SENDMAIL: _sendmail_part}[config.mta](school, machine, config)
+    return [accounts, *tls_parts(school, machine), *judges, mta, pop3, *webmail, sshd]
+
+
+def _sendmail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:
+    """Sendmail, with the names, aliases and trusted networks that Postfix would have."""
+    fqdn = machine.fqdn(school.domain)
+    domains = destinations(config, fqdn, school.domain)
+    return sendmail_part(
+        fqdn=fqdn,
+        origin=school.domain if "$mydomain" in config.mydestination else fqdn,
+        relayhost=config.relayhost or "",
+        domains=tuple(dict.fromkeys(domains)),
+        accounts=_accounts(config),
+        mynetworks=mynetworks(school, config),
+        files=_common_files(config, fqdn, school.domain),
+    )
 
 
 def _postfix_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:

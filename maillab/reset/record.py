@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CONFIG, BY_HAND, CERTIFICATE = "config", "by-hand", "certificate"
 """Ends of the names of a machine's Commands (components/resources/machine.py, by_hand.py, certificates.py)."""
 ROLES, ZONES_ROLE = "/etc/maillab/roles", "bind"
-LAST_ROLES = frozenset(("disks", "postfix", "redis"))
+LAST_ROLES = frozenset(("disks", "postfix", "redis", "sendmail"))
 """Those that write to volumes what a sudden end would cut off."""
 
 

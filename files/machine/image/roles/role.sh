@@ -7,6 +7,7 @@ limit=${MAILLAB_LIMIT:-2} # seconds for one try of `health`
 paths() { :; } # its files, from the root and without the first "/"
 also() { :; }  # files of others that it reads too
 on() { :; }    # the disks that it can't do without (names of /etc/maillab/volumes)
+generate() { :; } # in a folder with all files: those that are made of others, and that people edit all the same
 validate() { :; }
 start() { :; }
 reload() { :; }
