@@ -1,7 +1,7 @@
-"""The mail servers' queues, as postqueue(1) lists them."""
+"""The mail servers' queues, as postqueue(1) lists them, or what has the same form."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from maillab.trace.machines import MachineError, Machines
 
 STATES = ("active", "incoming", "maildrop", "deferred", "hold")
 MOST = 8 * 1024 * 1024  # bytes of a list: some twenty thousand messages
-LIST = ["bash", "-c", f"set -o pipefail; postqueue -j | {{ head -c {MOST}; cat >/dev/null; }}"]
+LIST = f'set -o pipefail; "$@" | {{ head -c {MOST}; cat >/dev/null; }}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +34,16 @@ class Queued:
     recipients: tuple[Waiting, ...]
 
 
-def queues(machines: Machines, servers: Iterable[str]) -> tuple[dict[str, list[Queued]], dict[str, str]]:
-    """Machine to what is in its queue, oldest first; and the machines that could not be asked, with the reason."""
+def queues(machines: Machines, servers: Mapping[str, Sequence[str]]) -> tuple[dict[str, list[Queued]], dict[str, str]]:
+    """Machine to what is in its queue, oldest first; and the machines that could not be asked, with the reason.
+
+    `servers`: machine to the command that prints its queue (`MailService.waiting`).
+    """
     names = list(servers)
 
     def look(name: str) -> list[Queued] | MachineError:
         try:
-            return sorted(read_queue(name, machines.run(name, LIST)), key=lambda one: (one.arrived, one.queue_id))
+            return sorted(read_queue(name, machines.run(name, ["bash", "-c", LIST, "list", *servers[name]])), key=lambda one: (one.arrived, one.queue_id))
         except MachineError as error:
             return error
 

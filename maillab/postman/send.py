@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from components.plan import Plan
 from maillab.postman.message import Message
-from maillab.postman.session import END, QUEUED_AS, SECONDS, Replies, Reply, hand_in
+from maillab.postman.session import END, SECONDS, Replies, Reply, hand_in
 from maillab.postman.way import Way, way_of
 from maillab.trace.machines import Machines
+from maillab.trace.maillog import queued_as
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +36,7 @@ class Answer:
     @property
     def queue_id(self) -> str | None:
         """Where the message is in the server's queue."""
-        match = QUEUED_AS.search(self.last.text) if self.taken else None
-        return match[1] if match else None
+        return queued_as(self.last.text) if self.taken else None
 
 
 def send(machines: Machines, plan: Plan, message: Message, seconds: int = SECONDS) -> Answer:

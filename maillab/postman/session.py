@@ -13,7 +13,6 @@ SCRIPT = (Path(__file__).parent / "smtp_session.pl").read_text(encoding="utf-8")
 SMTP = 25
 SECONDS = 30  # for a connection, and for each answer
 STATUS = re.compile(r"\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b")
-QUEUED_AS = re.compile(r" queued as (\w+)")
 REPLY = "reply "
 END = "."  # the step that is a message's end
 

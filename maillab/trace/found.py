@@ -8,10 +8,10 @@ from functools import cached_property
 from maillab.trace.hops import Recorder
 from maillab.trace.journey import Joiner, Journey, Key
 from maillab.trace.lines import Line, MachineLog, message_ids
-from maillab.trace.maillog import Entry, read_delivery
+from maillab.trace.maillog import Entry, queued_as, read_delivery
 from maillab.trace.questions import QuestionLog
 
-NEXT = ("queued as ", "forwarded as ", "notification: ")
+NOTICE = " notification: "
 
 
 @dataclass(kw_only=True)
@@ -116,10 +116,13 @@ class Messages:
         found: dict[Key, Key] = {}
         for (machine, queue_id), lines in self._entries.items():
             for line in lines:
-                for words in NEXT:
-                    if words in line.text:
-                        following = line.text.rpartition(words)[2].rstrip(")")
-                        delivery = read_delivery(line.text)
-                        there = recorder.next_machine(machine, delivery) if delivery else machine
-                        found.setdefault((there, following), (machine, queue_id))
+                if following := _following(line.text):
+                    delivery = read_delivery(line.text)
+                    there = recorder.next_machine(machine, delivery) if delivery else machine
+                    found.setdefault((there, following), (machine, queue_id))
         return found
+
+
+def _following(text: str) -> str | None:
+    """The queue id that a line says the message, or a notice about it, has next."""
+    return text.rpartition(NOTICE)[2] if NOTICE in text else queued_as(text)

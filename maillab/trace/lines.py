@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from maillab.trace.sendmail import in_postfix_words
+
 LINE = re.compile(
     r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d|Z)) \S+ (?:[\w.-]+/)*([\w.-]+)(?:\[(\d+)\])?: "
     r"(?:([0-9A-Za-z]{12,}|NOQUEUE): )?(.*)$"
@@ -104,7 +106,7 @@ def judged_by(line: Line) -> str:
 def read_lines(text: str) -> MachineLog:
     """A machine's /var/log/mail.log; what isn't a line of a program, with a time and its zone, is left out."""
     log = MachineLog()
-    for match in filter(None, map(LINE.match, text.splitlines())):
+    for match in filter(None, map(LINE.match, in_postfix_words(text.splitlines()))):
         stamp, program, process, queue_id, said = match.groups()
         log.take(Line(stamp, program, said), process, queue_id)
     return log

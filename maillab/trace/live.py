@@ -9,6 +9,7 @@ from typing import TypeVar
 from maillab.trace.events import Event, Kind, events_of, name_peer
 from maillab.trace.lines import FETCHING, LINE, MESSAGE_ID, NOQUEUE, Line, judged_by
 from maillab.trace.logins import login_of, refused_login_of
+from maillab.trace.sendmail import Translator
 
 KEPT = 4096  # messages, and queue ids, that are remembered: a lab may be watched for days
 Key = TypeVar("Key")
@@ -45,9 +46,14 @@ class Live:
     _by_id: OrderedDict[tuple[str, str], Message] = field(default_factory=OrderedDict)
     _waiting: OrderedDict[tuple[str, str], list[Event]] = field(default_factory=OrderedDict)
     _shown: int = 0
+    _translators: dict[str, Translator] = field(default_factory=dict)
 
     def take(self, machine: str, text: str) -> Iterator[Heard]:
         """What a line of a machine's log says that happened; events before a message has its name come with it."""
+        for line in self._translators.setdefault(machine, Translator()).lines(text):
+            yield from self._take(machine, line)
+
+    def _take(self, machine: str, text: str) -> Iterator[Heard]:
         if (match := LINE.match(text)) is None:
             return
         stamp, program, _, queue_id, said = match.groups()

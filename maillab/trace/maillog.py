@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from components.log import Log
+from maillab.trace.sendmail import in_postfix_words
 
 # Where each machine keeps it.
 LOG = "/var/log/mail.log"
@@ -17,7 +18,8 @@ DELIVERY = re.compile(
 )
 RECIPIENTS = re.compile(r"nrcpt=(\d+)")
 IN_MAILBOX = ("delivered to mailbox", "delivered to maildir")  # local(8) and virtual(8); not to a file or a command
-QUEUED_AS = re.compile(r"(?:queued|forwarded) as (\w+)")
+# Postfix' answer, and Sendmail's.
+QUEUED_AS = re.compile(r"(?:queued|forwarded) as (?P<id>\w+)|\b(?P<sendmail>\w{14}) Message accepted for delivery")
 RELAY_ADDRESS = re.compile(r"\[([^\]]+)\]")
 
 
@@ -44,8 +46,7 @@ class Delivery:
     @property
     def next_queue_id(self) -> str | None:
         """The queue id that the next hop answered with."""
-        match = QUEUED_AS.search(self.response)
-        return match.group(1) if match else None
+        return queued_as(self.response)
 
     @property
     def in_mailbox(self) -> bool:
@@ -87,10 +88,16 @@ class Entry:
     deliveries: list[Delivery] = field(default_factory=list)
 
 
+def queued_as(answer: str) -> str | None:
+    """The queue id that a server gave a message which it took; None where it says none."""
+    match = QUEUED_AS.search(answer)
+    return match["id"] or match["sendmail"] if match else None
+
+
 def read_maillog(text: str) -> dict[str, Entry]:
-    """Queue id to entry, of one machine's /var/log/mail.log as Postfix writes it."""
+    """Queue id to entry, of one machine's /var/log/mail.log as Postfix writes it, or Sendmail."""
     entries: dict[str, Entry] = {}
-    for line in text.splitlines():
+    for line in in_postfix_words(text.splitlines()):
         match = LINE.match(line)
         if match is None:
             continue
@@ -124,4 +131,7 @@ def read_delivery(text: str) -> Delivery | None:
     return Delivery(**{k: v or "" for k, v in match.groupdict().items()}) if match else None
 
 
-READERS: Mapping[Log, Callable[[str], dict[str, Entry]]] = {Log.POSTFIX: read_maillog}
+READERS: Mapping[Log, Callable[[str], dict[str, Entry]]] = {
+    Log.POSTFIX: read_maillog,
+    Log.SENDMAIL: read_maillog,
+}

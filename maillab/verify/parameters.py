@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from components.config.lab import LabConfig, MachineConfig
 from components.config.mail import MailServerConfig, destinations
 from components.config.mynetworks import read_networks, words
+from components.config.programs import Mta
 from maillab.verify.restrictions import (
     DEFAULT_RELAY_RESTRICTIONS,
     LISTS,
@@ -46,6 +47,8 @@ WITHOUT_EFFECT_AS = {
     "smtpd_relay_before_recipient_restrictions": "yes",
     "smtpd_tls_security_level": "none",
 }
+# What Sendmail does by itself, in Postfix' words: user+extension@… is user's.
+AS_SENDMAIL = {"recipient_delimiter": "+"}
 DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 ADDRESS = re.compile(rf"[A-Za-z0-9._+-]+(@{DOMAIN.pattern})?")
 IN_USER_NAMES = re.compile(r"[a-z0-9_-]")
@@ -68,6 +71,8 @@ class Parameters:
     def of(cls, machine: MachineConfig, mail: MailServerConfig, domain: str) -> "Parameters":
         """Those of a school's mail server."""
         own = {"myhostname": machine.fqdn(domain), "mydomain": domain}
+        if mail.mta is Mta.SENDMAIL:
+            return cls(given=AS_SENDMAIL, own=own)
         return cls(given=mail.main_cf, own=own, asks_for_login=mail.authentication is not None)
 
     def value(self, name: str, default: str = "") -> str:
