@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
 from rich.console import Console
 from rich.text import Text
 
+from components.log import Log
 from maillab.cli.configuration import stack_plan
 from maillab.cli.docker import RUNNING, host_environment
 from maillab.cli.engine import environment
@@ -45,21 +46,28 @@ def show_queues(stack: Stack, machine: str | None, *, as_json: bool) -> None:
     states = {row.name: row.state for row in of_stack(stack)}
     running = [name for name in names if states.get(name) == RUNNING]
     machines = Machines(prefix=plan.config.prefix, environment=host_environment(environment()))
-    found, silent = queues(machines, running)
+    services = {name: service for name in names if (service := plan.machines[name].part.mail)}
+    found, silent = queues(machines, {name: services[name].waiting for name in running})
+    sendmail = {name for name, service in services.items() if service.log is Log.SENDMAIL}
     silent |= {name: states.get(name, "missing") for name in names if name not in running}
     if not found:
         name, why = next(iter(silent.items()))
         raise failed("no-queue", name=name, why=why)
     if as_json:
-        print(json.dumps(queues_json(stack, found, silent), indent=1, ensure_ascii=False))
+        print(json.dumps(queues_json(stack, found, silent, sendmail), indent=1, ensure_ascii=False))
         return
-    show(stack, found, silent, Console(emoji=False, highlight=False), datetime.now().astimezone())
+    show(stack, found, silent, Console(emoji=False, highlight=False), datetime.now().astimezone(), sendmail)
 
 
 def show(
-    stack: Stack, found: Mapping[str, list[Queued]], silent: Mapping[str, str], console: Console, now: datetime
+    stack: Stack,
+    found: Mapping[str, list[Queued]],
+    silent: Mapping[str, str],
+    console: Console,
+    now: datetime,
+    sendmail: Collection[str] = (),
 ) -> None:
-    """The table, and what to do next."""
+    """The table, and what to do next; `sendmail`: the machines with Sendmail, the others have Postfix."""
     for name, why in silent.items():
         print_lines([Line(text("in-queue-unread", name=name, why=why), style="bold red")], console)
     waiting = [one for messages in found.values() for one in messages]
@@ -68,7 +76,7 @@ def show(
         return
     _show_table(found, console, now)
     print_lines([Line(), Line(text("in-queue-next"), style="bold")], console)
-    for (name, state), steps in next_steps(stack, found).items():
+    for (name, state), steps in next_steps(stack, found, sendmail).items():
         number = sum(one.state == state for one in found[name])
         print_lines([Line(text("in-queue-of", name=name, state=state, number=number), indent=2)], console)
         for what, command in steps:
@@ -115,7 +123,9 @@ def _details(one: Queued) -> Iterator[Line]:
         yield Line(reason, indent=4, style="dim")
 
 
-def next_steps(stack: Stack, found: Mapping[str, list[Queued]]) -> dict[tuple[str, str], list[tuple[str, str]]]:
+def next_steps(
+    stack: Stack, found: Mapping[str, list[Queued]], sendmail: Collection[str] = ()
+) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """(machine, state) to what a person would do, each with its command: with one message of it as an example."""
     steps: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for name, messages in found.items():
@@ -123,7 +133,8 @@ def next_steps(stack: Stack, found: Mapping[str, list[Queued]]) -> dict[tuple[st
         for state in QUEUES:
             first = next((one.queue_id for one in messages if one.state == state), None)
             if first is not None:
-                steps[name, state] = _steps(state, go_in, printable(first))
+                steps_of = _sendmail_steps if name in sendmail else _steps
+                steps[name, state] = steps_of(state, go_in, printable(first))
     return steps
 
 
@@ -138,7 +149,18 @@ def _steps(state: str, go_in: str, queue_id: str) -> list[tuple[str, str]]:
     return [(text("in-queue-again"), f"{go_in} postqueue -p")]
 
 
-def queues_json(stack: Stack, found: Mapping[str, list[Queued]], silent: Mapping[str, str]) -> Mapping[str, object]:
+def _sendmail_steps(state: str, go_in: str, queue_id: str) -> list[tuple[str, str]]:
+    """A message's files have its queue id in their names; those that sendmail(1) left are a folder deeper."""
+    if state not in ("deferred", "hold"):
+        return [(text("in-queue-again"), f"{go_in} mailq")]
+    files = f"{go_in} find /var/spool/mqueue -name '?f{queue_id}'"
+    flush = [(text("in-queue-flush"), f"{go_in} sendmail -q")] if state == "deferred" else []
+    return [*flush, (text("in-queue-read"), f"{files} -exec cat {{}} +"), (text("in-queue-delete"), f"{files} -delete")]
+
+
+def queues_json(
+    stack: Stack, found: Mapping[str, list[Queued]], silent: Mapping[str, str], sendmail: Collection[str] = ()
+) -> Mapping[str, object]:
     """For programs."""
     return {
         "servers": [
@@ -147,7 +169,7 @@ def queues_json(stack: Stack, found: Mapping[str, list[Queued]], silent: Mapping
         "unread": [{"machine": name, "why": why} for name, why in silent.items()],
         "next": [
             {"machine": name, "state": state, "commands": [command for _, command in steps]}
-            for (name, state), steps in next_steps(stack, found).items()
+            for (name, state), steps in next_steps(stack, found, sendmail).items()
         ],
     }
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from driver.machine import Machine, wait_until
 
 
+# Of Postfix, or of Sendmail in the same form.
+LIST = "postqueue -j 2>/dev/null || /usr/lib/maillab/sendmail-queue list"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:
     """A message in a queue: `queue` is active, deferred, hold, incoming or maildrop; a reason for each recipient."""
@@ -20,7 +24,7 @@ class Queued:
 
 def mail_queue(machine: Machine) -> list[Queued]:
     """Everything in a machine's queue."""
-    entries = [json.loads(line) for line in machine.succeed("postqueue -j").splitlines()]
+    entries = [json.loads(line) for line in machine.succeed(LIST).splitlines()]
     return [
         Queued(
             queue_id=entry["queue_id"],

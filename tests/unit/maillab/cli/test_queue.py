@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -60,6 +61,19 @@ What to do:
     route again:  bin/maillab shell spamfilter postsuper -r ALL deferred
     read it:      bin/maillab shell spamfilter postcat -q 4jd9p82sBMz5w47
     delete it:    bin/maillab shell spamfilter postsuper -d 4jd9p82sBMz5w47
+"""
+    )
+
+
+def test_sendmail_has_other_commands() -> None:
+    file = io.StringIO()
+    show(Stack(name="dc1es"), {"spamfilter": [queued()]}, {}, Console(file=file, width=80), NOW, {"spamfilter"})
+    assert (
+        file.getvalue().partition("deferred: 1\n")[2]
+        == """\
+    try all now:  bin/maillab shell spamfilter sendmail -q
+    read it:      bin/maillab shell spamfilter find /var/spool/mqueue -name '?f4jd9p82sBMz5w47' -exec cat {} +
+    delete it:    bin/maillab shell spamfilter find /var/spool/mqueue -name '?f4jd9p82sBMz5w47' -delete
 """
     )
 
@@ -130,7 +144,7 @@ def asked(tutorial: Model, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The servers that were asked; `tn` does not run."""
     names: list[str] = []
 
-    def look(_: object, servers: list[str]) -> tuple[dict[str, list[Queued]], dict[str, str]]:
+    def look(_: object, servers: Mapping[str, object]) -> tuple[dict[str, list[Queued]], dict[str, str]]:
         names.extend(servers)
         return {name: [] for name in servers}, {}
 

@@ -56,10 +56,10 @@ def test_every_machine_is_asked_and_the_oldest_come_first() -> None:
         return f"{json.dumps(newer)}\n{json.dumps(SAID)}\n" if asked.machine == "mail" else ""
 
     machines = FakeMachines(answer=answer)
-    found, silent = queues(machines, ["mail", "mail2", "tn"])
+    found, silent = queues(machines, dict.fromkeys(("mail", "mail2", "tn"), ("postqueue", "-j")))
     assert {name: [one.queue_id for one in each] for name, each in found.items()} == {
         "mail": ["4jd9p82sBMz5w47", "newer"],
         "mail2": [],
     }
     assert silent == {"tn": "tn: it is off"}
-    assert {asked.command for asked in machines.asked} == {tuple(LIST)}
+    assert {asked.command for asked in machines.asked} == {("bash", "-c", LIST, "list", "postqueue", "-j")}
