@@ -17,6 +17,7 @@ import yaml
 
 from driver.lab import Lab
 from driver.machine import Machine, wait_until
+from maillab.trace.maillog import queued_as
 
 SMTP_SCRIPT = (pathlib.Path(__file__).parent / "smtp_session.py").read_text(encoding="utf-8")
 FROM_LINE = b"From "
@@ -70,7 +71,7 @@ def crafted(body: bytes, *headers: bytes) -> Message:
 
 
 def hand_in(machine: Machine, sender: str, recipient: str, mail: Message) -> None:
-    """Gives `mail` to the machine's own Postfix (sendmail(1)), which looks the recipient's MX up."""
+    """Gives `mail` to the machine's own mail server (sendmail(1)), which looks the recipient's MX up."""
     content = mail.raw.replace(b"\r\n", b"\n")
     sendmail = f"sendmail -i -f {shlex.quote(sender)} -- {shlex.quote(recipient)}"
     if len(content) <= ARGUMENT:
@@ -89,8 +90,9 @@ def post(lab: Lab, machine: str, sender: str, recipient: str, mail: Message) -> 
 
 def queue_ids_of(lab: Lab, machine: str, message_id: str) -> list[str]:
     """Every queue id under which `machine` has logged a message so far, oldest first."""
-    lines = lab[machine].execute(f"grep -F {shlex.quote(f'message-id={message_id}')} /var/log/mail.log").output
-    return re.findall(r"postfix/cleanup\[\d+\]: (\w+): message-id=", lines)
+    named = " ".join(f"-e {shlex.quote(f'{key}={message_id}')}" for key in ("message-id", "msgid"))
+    lines = lab[machine].execute(f"grep -F {named} /var/log/mail.log").output
+    return re.findall(r" (?:postfix/cleanup|sendmail|sm-mta)\[\d+\]: (\w+): (?:message-id=|from=.*, msgid=)", lines)
 
 
 def queue_id_of(lab: Lab, machine: str, message_id: str, timeout: float = 15) -> str:
@@ -113,10 +115,11 @@ class Reply:
 
     @property
     def queue_id(self) -> str:
-        """The queue id under which the server took a message ("250 2.0.0 Ok: queued as ID")."""
+        """The queue id under which the server took a message ("250 2.0.0 Ok: queued as ID", if it is Postfix)."""
+        found = queued_as(self.text)
         assert self.code == 250, f"not taken: {self}"
-        assert " queued as " in self.text, f"not taken: {self}"
-        return self.text.rpartition(" ")[2]
+        assert found, f"not taken: {self}"
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from components.config.lab import MachineConfig, Role, SchoolConfig
 from components.config.mail import MESSAGE_SIZE_LIMIT, MailServerConfig, User, destinations, local_names
@@ -19,7 +20,7 @@ from components.mail.postfix import (
     smtp_listens,
 )
 from components.mail.sasl import SENDER_LOGIN, SUBMISSION, SUBMISSIONS, sasl_part
-from components.mail.sendmail import sendmail_part
+from components.mail.sendmail import sendmail_part, sendmail_service
 from components.mail.webmail import webmail_part
 from components.part import MailService, Part, both_families
 from components.templates import render_template
@@ -154,16 +155,15 @@ def mail_parts(school: SchoolConfig, machine: MachineConfig, config: MailServerC
 def _sendmail_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:
     """Sendmail, with the names, aliases and trusted networks that Postfix would have."""
     fqdn = machine.fqdn(school.domain)
-    domains = destinations(config, fqdn, school.domain)
-    return sendmail_part(
-        fqdn=fqdn,
-        origin=school.domain if "$mydomain" in config.mydestination else fqdn,
-        relayhost=config.relayhost or "",
-        domains=tuple(dict.fromkeys(domains)),
-        accounts=_accounts(config),
-        mynetworks=mynetworks(school, config),
-        files=_common_files(config, fqdn, school.domain),
-    )
+    domains = list(dict.fromkeys(destinations(config, fqdn, school.domain)))
+    origin = school.domain if "$mydomain" in config.mydestination else fqdn
+    service = sendmail_service(mynetworks(school, config), domains=domains, accounts=_accounts(config))
+    files = {
+        "/etc/mail/local-host-names": "".join(f"{domain}\n" for domain in domains),
+        **_common_files(config, fqdn, school.domain),
+    }
+    part = sendmail_part(fqdn, origin, config.relayhost or "", service, files)
+    return replace(part, about=f"mail server for {', '.join(domains)}")
 
 
 def _postfix_part(school: SchoolConfig, machine: MachineConfig, config: MailServerConfig) -> Part:

@@ -15,52 +15,43 @@ QUEUE = "/usr/lib/maillab/sendmail-queue"
 CAPABILITIES = frozenset({"CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"})
 
 
-def sendmail_part(
-    *,
-    fqdn: str,
-    origin: str,
-    relayhost: str,
-    domains: tuple[str, ...],
-    accounts: frozenset[str],
-    mynetworks: str,
-    files: Mapping[str, str],
-) -> Part:
-    """Sendmail on the host `fqdn`, which takes mail for `domains` and trusts `mynetworks` (postconf(5)).
-
-    `origin`: the domain of a sender who has none. `relayhost`: as main.cf has it. `files`: what every mail server has.
-
-    Its queue is on the volume of Postfix' queue, beside it: a change of the program loses neither.
-    """
+def sendmail_service(mynetworks: str, *, domains: Iterable[str], accounts: Iterable[str]) -> MailService:
+    """The mail service of a Sendmail that trusts `mynetworks` (postconf(5)), which must be networks only."""
     trusts = read_networks(mynetworks)
     if trusts is None:
         raise ValueError(f"no list of networks: {mynetworks}")
+    return MailService(
+        domains=frozenset(domains),
+        accounts=frozenset(accounts),
+        trusts=trusts,
+        log=Log.SENDMAIL,
+        waiting=(QUEUE, "list"),
+        delete=(QUEUE, "delete"),
+    )
+
+
+def sendmail_part(host: str, origin: str, relayhost: str, service: MailService, files: Mapping[str, str]) -> Part:
+    """Sendmail on `host`. `origin`: the domain of a sender who has none. `relayhost`: as main.cf has it.
+
+    `files`: those that every mail server has, and /etc/mail/local-host-names. Its queue is on the volume of Postfix'
+    queue, beside it: a change of the program loses neither.
+    """
     relay, port = smart_host(relayhost)
+    settings = render_template(
+        "sendmail/sendmail.mc.j2",
+        myhostname=host,
+        myorigin=origin,
+        message_size_limit=MESSAGE_SIZE_LIMIT,
+        relay=relay,
+        port=port,
+    )
     return Part(
         recipes=("dns", "mail", "sendmail"),
-        about=f"mail server for {', '.join(domains)}",
+        about="",
         roles=("sendmail",),
         listens=both_families(SMTP),
-        mail=MailService(
-            domains=frozenset(domains),
-            accounts=accounts,
-            trusts=trusts,
-            log=Log.SENDMAIL,
-            waiting=(QUEUE, "list"),
-            delete=(QUEUE, "delete"),
-        ),
-        files={
-            "/etc/mail/sendmail.mc": render_template(
-                "sendmail/sendmail.mc.j2",
-                myhostname=fqdn,
-                myorigin=origin,
-                message_size_limit=MESSAGE_SIZE_LIMIT,
-                relay=relay,
-                port=port,
-            ),
-            "/etc/mail/local-host-names": "".join(f"{domain}\n" for domain in domains),
-            "/etc/mail/access": access(trusts.patterns),
-            **files,
-        },
+        mail=service,
+        files={"/etc/mail/sendmail.mc": settings, "/etc/mail/access": access(service.trusts.patterns), **files},
         volumes={"mailboxes": "/var/mail", "spool": "/var/spool/mqueue"},
         capabilities=CAPABILITIES,
         # sendmail(1) is setgid, procmail setuid: they are for every user.

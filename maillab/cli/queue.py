@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from rich.console import Console
@@ -46,28 +46,22 @@ def show_queues(stack: Stack, machine: str | None, *, as_json: bool) -> None:
     states = {row.name: row.state for row in of_stack(stack)}
     running = [name for name in names if states.get(name) == RUNNING]
     machines = Machines(prefix=plan.config.prefix, environment=host_environment(environment()))
-    services = {name: service for name in names if (service := plan.machines[name].part.mail)}
-    found, silent = queues(machines, {name: services[name].waiting for name in running})
-    sendmail = {name for name, service in services.items() if service.log is Log.SENDMAIL}
+    services = {name: service for name in running if (service := plan.machines[name].part.mail)}
+    found, silent = queues(machines, services)
     silent |= {name: states.get(name, "missing") for name in names if name not in running}
     if not found:
         name, why = next(iter(silent.items()))
         raise failed("no-queue", name=name, why=why)
     if as_json:
-        print(json.dumps(queues_json(stack, found, silent, sendmail), indent=1, ensure_ascii=False))
+        print(json.dumps(queues_json(stack, found, silent), indent=1, ensure_ascii=False))
         return
-    show(stack, found, silent, Console(emoji=False, highlight=False), datetime.now().astimezone(), sendmail)
+    show(stack, found, silent, Console(emoji=False, highlight=False), datetime.now().astimezone())
 
 
 def show(
-    stack: Stack,
-    found: Mapping[str, list[Queued]],
-    silent: Mapping[str, str],
-    console: Console,
-    now: datetime,
-    sendmail: Collection[str] = (),
+    stack: Stack, found: Mapping[str, list[Queued]], silent: Mapping[str, str], console: Console, now: datetime
 ) -> None:
-    """The table, and what to do next; `sendmail`: the machines with Sendmail, the others have Postfix."""
+    """The table, and what to do next."""
     for name, why in silent.items():
         print_lines([Line(text("in-queue-unread", name=name, why=why), style="bold red")], console)
     waiting = [one for messages in found.values() for one in messages]
@@ -76,7 +70,7 @@ def show(
         return
     _show_table(found, console, now)
     print_lines([Line(), Line(text("in-queue-next"), style="bold")], console)
-    for (name, state), steps in next_steps(stack, found, sendmail).items():
+    for (name, state), steps in next_steps(stack, found).items():
         number = sum(one.state == state for one in found[name])
         print_lines([Line(text("in-queue-of", name=name, state=state, number=number), indent=2)], console)
         for what, command in steps:
@@ -123,18 +117,16 @@ def _details(one: Queued) -> Iterator[Line]:
         yield Line(reason, indent=4, style="dim")
 
 
-def next_steps(
-    stack: Stack, found: Mapping[str, list[Queued]], sendmail: Collection[str] = ()
-) -> dict[tuple[str, str], list[tuple[str, str]]]:
+def next_steps(stack: Stack, found: Mapping[str, list[Queued]]) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """(machine, state) to what a person would do, each with its command: with one message of it as an example."""
     steps: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for name, messages in found.items():
         go_in = f"{call_of(stack.name)} shell {name}"
         for state in QUEUES:
-            first = next((one.queue_id for one in messages if one.state == state), None)
+            first = next((one for one in messages if one.state == state), None)
             if first is not None:
-                steps_of = _sendmail_steps if name in sendmail else _steps
-                steps[name, state] = steps_of(state, go_in, printable(first))
+                steps_of = _sendmail_steps if first.log is Log.SENDMAIL else _steps
+                steps[name, state] = steps_of(state, go_in, printable(first.queue_id))
     return steps
 
 
@@ -158,9 +150,7 @@ def _sendmail_steps(state: str, go_in: str, queue_id: str) -> list[tuple[str, st
     return [*flush, (text("in-queue-read"), f"{files} -exec cat {{}} +"), (text("in-queue-delete"), f"{files} -delete")]
 
 
-def queues_json(
-    stack: Stack, found: Mapping[str, list[Queued]], silent: Mapping[str, str], sendmail: Collection[str] = ()
-) -> Mapping[str, object]:
+def queues_json(stack: Stack, found: Mapping[str, list[Queued]], silent: Mapping[str, str]) -> Mapping[str, object]:
     """For programs."""
     return {
         "servers": [
@@ -169,7 +159,7 @@ def queues_json(
         "unread": [{"machine": name, "why": why} for name, why in silent.items()],
         "next": [
             {"machine": name, "state": state, "commands": [command for _, command in steps]}
-            for (name, state), steps in next_steps(stack, found, sendmail).items()
+            for (name, state), steps in next_steps(stack, found).items()
         ],
     }
 

@@ -1,11 +1,13 @@
 """The mail servers' queues, as postqueue(1) lists them, or what has the same form."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from components.log import Log
+from components.part import MailService
 from maillab.trace.machines import MachineError, Machines
 
 STATES = ("active", "incoming", "maildrop", "deferred", "hold")
@@ -23,7 +25,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:
-    """A message in a machine's queue; `state` is one of STATES. An empty sender is a bounce's."""
+    """A message in a machine's queue; `state` is one of STATES. An empty sender is a bounce's. `log`: its program."""
 
     machine: str
     queue_id: str
@@ -32,20 +34,20 @@ class Queued:
     size: int
     sender: str
     recipients: tuple[Waiting, ...]
+    log: Log = Log.POSTFIX
 
 
-def queues(machines: Machines, servers: Mapping[str, Sequence[str]]) -> tuple[dict[str, list[Queued]], dict[str, str]]:
-    """Machine to what is in its queue, oldest first; and the machines that could not be asked, with the reason.
-
-    `servers`: machine to the command that prints its queue (`MailService.waiting`).
-    """
+def queues(machines: Machines, servers: Mapping[str, MailService]) -> tuple[dict[str, list[Queued]], dict[str, str]]:
+    """Machine to what is in its queue, oldest first; and the machines that could not be asked, with the reason."""
     names = list(servers)
 
     def look(name: str) -> list[Queued] | MachineError:
         try:
-            return sorted(read_queue(name, machines.run(name, ["bash", "-c", LIST, "list", *servers[name]])), key=lambda one: (one.arrived, one.queue_id))
+            printed = machines.run(name, ["bash", "-c", LIST, "list", *servers[name].waiting])
         except MachineError as error:
             return error
+        found = (replace(one, log=servers[name].log) for one in read_queue(name, printed))
+        return sorted(found, key=lambda one: (one.arrived, one.queue_id))
 
     with ThreadPoolExecutor(max(len(names), 1)) as pool:
         found = dict(zip(names, pool.map(look, names), strict=True))

@@ -1,7 +1,7 @@
 """Sendmail's log lines in Postfix' words: what reads mail logs has to know one of them only.
 
-Which of Sendmail's lines says what is in its Operations Guide, section 2.1 ("The System Log"). A message's lines keep its
-queue id, so that what is searched for by it is found in the machine's own log.
+What Sendmail's lines say is in its Operations Guide, section 2.1 ("The System Log"). A message's lines keep its queue
+id, so that what is searched for by it is found in the machine's own log.
 """
 
 import re
@@ -34,16 +34,26 @@ NOTICE = re.compile(r"^(?P<notice>[0-9A-Za-z]{14}): (?:DSN|return to sender|send
 CONNECT = "connect from "
 LOOPBACK = ("127.0.0.1", "::1")
 # They say nothing of a message.
-SILENT = ("stopping daemon", "AUTH warning", "Milter: ", "SMTP outgoing connect", "ruleset=", "tls_srv_features", "STARTTLS")
-UNDECIDED = ("queued", "RSET", "aborted by sender")
+SILENT = (
+    "stopping daemon",
+    "AUTH warning",
+    "Milter: ",
+    "SMTP outgoing connect",
+    "ruleset=",
+    "tls_srv_features",
+    "STARTTLS",
+)
+TOO_LONG = re.compile(r"^message size \(\d+\) exceeds maximum \((?P<limit>\d+)\)$")
 STAGES = {"rcpt": "RCPT", "mail": "MAIL", "relay": "CONNECT"}
 TOO_LARGE = "552 5.2.3 Message size exceeds fixed maximum message size"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Entry:
-    """What a session has said of a message so far: refusals, as (stage, recipient, answer); and where aliases led."""
+    """What was said of a message so far: refusals as (stage, recipient, answer); whose it is; where aliases led."""
 
+    peer: str = ""
+    sender: str = ""
     refusals: list[tuple[str, str, str]] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
 
@@ -72,6 +82,8 @@ class Translator:
             return
         elif taken := TAKEN.match(rest):
             yield from self._taken(queue_id, taken)
+        elif size := TOO_LONG.match(rest):
+            yield from self._too_long(queue_id, size["limit"])
         elif delivery := DELIVERY.match(rest):
             for text in self._delivered(host, queue_id, delivery):
                 yield "local" if delivery["mailer"] == "local" else "smtp", queue_id, text
@@ -103,6 +115,7 @@ class Translator:
         """The session's end for this message: what was refused, and whether it was taken."""
         sender, size, peer = taken["sender"], int(taken["size"]), _peer(taken["relay"])
         entry = self._entries[queue_id]
+        entry.peer, entry.sender = peer, sender
         if int(taken["recipients"]) == 0 and size > MESSAGE_SIZE_LIMIT and not entry.refusals:
             entry.refusals.append(("MAIL", "", TOO_LARGE))
         if taken["message_id"] is None:
@@ -120,10 +133,18 @@ class Translator:
         if taken["message_id"] is not None:
             yield "qmgr", queue_id, f"from=<{sender}>, size={size}, nrcpt={taken['recipients']} (queue active)"
 
+    def _too_long(self, queue_id: str, limit: str) -> Iterator[tuple[str, str, str]]:
+        """It is refused at the end of its text, after its line of what was taken."""
+        entry = self._entries.pop(queue_id)
+        words = f"552 5.2.3 Message exceeds maximum fixed size ({limit}); from=<{entry.sender}> proto=ESMTP"
+        yield "smtpd", queue_id, f"reject: DATA from {entry.peer}: {words}"
+        yield "qmgr", queue_id, "removed"
+
     def _delivered(self, host: str, queue_id: str, delivery: re.Match[str]) -> Iterator[str]:
         """A line for each recipient."""
-        said, mailer = delivery["stat"], delivery["mailer"] or ""
-        if said.startswith(UNDECIDED):
+        said, mailer = delivery["stat"], delivery["mailer"]
+        # What has no mailer was not tried: the session ended before, or the message was refused.
+        if mailer is None or said == "queued":
             return
         dsn = delivery["dsn"] or ("2.0.0" if said.startswith("Sent") else "4.0.0")
         peer = _peer(delivery["relay"] or "") if mailer != "local" else ""
@@ -151,8 +172,9 @@ def _response(delivery: re.Match[str], status: str, peer: str, name: str) -> str
             "*file*": f"delivered to file: {name}",
         }
         return known.get(mailer, f"250 {delivery['dsn']} {said.removeprefix('Sent').strip(' ()')}")
-    words = reply or said.removeprefix("Deferred: ")
-    return f"host {peer} said: {words}" if reply and peer else words
+    if reply and peer:
+        return f"host {peer} said: {reply}"
+    return reply or (said.removeprefix("Deferred: ") if status == "deferred" else f"{delivery['dsn']} {said}")
 
 
 def _bare(address: str) -> str:

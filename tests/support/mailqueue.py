@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from driver.machine import Machine, wait_until
 
-
 # Of Postfix, or of Sendmail in the same form.
 LIST = "postqueue -j 2>/dev/null || /usr/lib/maillab/sendmail-queue list"
 

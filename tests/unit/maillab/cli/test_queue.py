@@ -3,12 +3,14 @@
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from components.log import Log
 from maillab.cli import queue as module
 from maillab.cli.machines import MachineRow
 from maillab.cli.problem import MaillabError
@@ -66,16 +68,12 @@ What to do:
 
 
 def test_sendmail_has_other_commands() -> None:
-    file = io.StringIO()
-    show(Stack(name="dc1es"), {"spamfilter": [queued()]}, {}, Console(file=file, width=80), NOW, {"spamfilter"})
-    assert (
-        file.getvalue().partition("deferred: 1\n")[2]
-        == """\
-    try all now:  bin/maillab shell spamfilter sendmail -q
-    read it:      bin/maillab shell spamfilter find /var/spool/mqueue -name '?f4jd9p82sBMz5w47' -exec cat {} +
-    delete it:    bin/maillab shell spamfilter find /var/spool/mqueue -name '?f4jd9p82sBMz5w47' -delete
-"""
-    )
+    files = "bin/maillab shell spamfilter find /var/spool/mqueue -name '?f4jd9p82sBMz5w47'"
+    assert table(replace(queued(), log=Log.SENDMAIL)).partition("deferred: 1\n")[2].splitlines() == [
+        "    try all now:  bin/maillab shell spamfilter sendmail -q",
+        f"    read it:      {files} -exec cat {{}} +",
+        f"    delete it:    {files} -delete",
+    ]
 
 
 def test_message_on_hold_can_go_on() -> None:

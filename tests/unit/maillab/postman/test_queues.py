@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from components.mail.postfix import postfix_service
 from maillab.postman.queues import LIST, Queued, Waiting, queues, read_queue
 from maillab.trace.machines import MachineError
 from tests.unit.maillab.verify.fakes import Asked, FakeMachines
@@ -56,7 +57,7 @@ def test_every_machine_is_asked_and_the_oldest_come_first() -> None:
         return f"{json.dumps(newer)}\n{json.dumps(SAID)}\n" if asked.machine == "mail" else ""
 
     machines = FakeMachines(answer=answer)
-    found, silent = queues(machines, dict.fromkeys(("mail", "mail2", "tn"), ("postqueue", "-j")))
+    found, silent = queues(machines, dict.fromkeys(("mail", "mail2", "tn"), postfix_service("127.0.0.0/8")))
     assert {name: [one.queue_id for one in each] for name, each in found.items()} == {
         "mail": ["4jd9p82sBMz5w47", "newer"],
         "mail2": [],
