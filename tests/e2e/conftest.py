@@ -2,7 +2,8 @@
 
 import pathlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,8 @@ from maillab.exercises.session import Session
 from tests.support.delivered import Delivered
 from tests.support.own_engine import OwnEngine, start_own_engine
 from tests.support.program import put_back
+from tests.support.sendmail import use_sendmail
+from tests.support.stacks import change_school
 
 LIMIT = 300  # seconds, as in pyproject.toml
 
@@ -58,8 +61,21 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     yield from _running(tmp_path_factory.mktemp("two"), "two")
 
 
-def _running(folder: pathlib.Path, source: str, where: place.Place | None = None) -> Iterator[Lab]:
+@pytest.fixture(scope="module")
+def sendmail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The tutorial's school, with Sendmail on its mail server, and the filter's name as the smart host."""
+    yield from _running(tmp_path_factory.mktemp("sendmail"), "dc1es", change=use_sendmail)
+
+
+def _running(
+    folder: pathlib.Path,
+    source: str,
+    where: place.Place | None = None,
+    change: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> Iterator[Lab]:
     lab = make_lab(folder, source, place=where)
+    if change:
+        change_school(lab.stack_file, change)
     try:
         lab.up()
         yield lab
