@@ -115,7 +115,7 @@ COUNTY = {4: "163.26.1.10", 6: "2001:db8:163:1::10"}
 
 
 def rcpt(lab: Lab, client: str, recipient: str, *, version: int = 4) -> tuple[int, str]:
-    """The code and the enhanced code of the answer to RCPT, asked by `workstation`, or by another school (`outside`)."""
+    """The code and the enhanced code of the answer to RCPT, asked by `workstation`, or another school (`outside`)."""
     server = lab["mail"].ipv4 if version == 4 else lab["mail"].ipv6
     source = COUNTY[version] if client == "outside" else None
     steps = envelope("client.example.com", WENDY, recipient)[:-1]
