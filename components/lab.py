@@ -10,7 +10,7 @@ import pulumi_docker as docker
 from components.config.lab import INTERNET, OUTSIDE, ROUTER, Role, SchoolConfig
 from components.config.place import LOCAL, VM, Build
 from components.dns.render import secondaries
-from components.part import Blueprint
+from components.part import Blueprint, pages
 from components.plan import Plan, what_it_takes
 from components.resources.certificates import bring_certificates
 from components.resources.images import Chain, build_images, this_platform
@@ -69,7 +69,7 @@ class Lab(pulumi.ComponentResource):
     """`maillab:lab:Lab`: everything that a plan has. `owner` is the id of the folder that has it.
 
     Outputs: `machines` (name to container, lists of addresses, what it does, its school or "", and the names of its
-    Docker networks), `serials` (school to lines "zone serial"), `counts`.
+    Docker networks), `serials` (school to lines "zone serial"), `urls` (page to its URL in the lab), `counts`.
     """
 
     def __init__(self, plan: Plan, owner: str, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -111,7 +111,7 @@ class Lab(pulumi.ComponentResource):
                 school.name: self.machines[school.with_role(Role.DNS)[0].name].config.stdout
                 for school in config.schools
             },
-            "urls": {},  # nothing of the lab can be opened from outside yet
+            "urls": {name: page.url for name, (_, page) in pages(plans).items()},  # `maillab open NAME`
             "counts": {
                 "machines": len(plans),
                 "schools": len(config.schools),

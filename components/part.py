@@ -1,6 +1,7 @@
 """What a service brings to a machine; a machine is the sum of its parts."""
 
 import enum
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
@@ -194,3 +195,12 @@ def merge_parts(parts: list[Part]) -> Part:
 def owners(machines: Mapping[str, Blueprint]) -> dict[Address, str]:
     """Address to the name of the machine that has it."""
     return {interface.ip: name for name, machine in machines.items() for interface in machine.host.addresses}
+
+
+def pages(machines: Mapping[str, Blueprint]) -> dict[str, tuple[str, Page]]:
+    """The lab's pages, each with its machine, by what people call it: its name, MACHINE/NAME if several have one."""
+    found = [(machine, page) for machine, plan in machines.items() for page in plan.part.pages]
+    times = Counter(page.name for _, page in found)
+    return {
+        page.name if times[page.name] == 1 else f"{machine}/{page.name}": (machine, page) for machine, page in found
+    }

@@ -15,6 +15,7 @@ from maillab.cli.completion import Shell, machines_of, stacks
 from maillab.cli.doing import add_to as add_doing
 from maillab.cli.exercise import exercise
 from maillab.cli.graph import graph
+from maillab.cli.open_page import open_page
 from maillab.cli.stack import DEFAULT_STACK, Engine, Stack
 from maillab.cli.text import about, text
 from maillab.cli.tutorial import tutorial
@@ -416,3 +417,4 @@ def move(context: typer.Context, to: Annotated[Engine, typer.Option(help="Its ne
 app.command()(graph)
 app.command()(tutorial)
 app.command()(capture)
+app.command("open")(open_page)

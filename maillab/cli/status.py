@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from maillab.cli.diagnosis import Finding, diagnose
 from maillab.cli.docker import RUNNING
@@ -49,13 +49,14 @@ class MachineStatus:
 class LabStatus:
     """A lab: its machines (the schools' first), and what is wrong around it.
 
-    `exercise`: the name of the one that runs, about which the rest says nothing.
+    `exercise`: the name of the one that runs, about which the rest says nothing; `pages`: name to its URL in the lab.
     """
 
     stack: str
     machines: tuple[MachineStatus, ...]
     findings: tuple[Finding, ...] = ()
     exercise: str = ""
+    pages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def broken(self) -> list[MachineStatus]:
@@ -79,9 +80,15 @@ def status_of(stack: Stack) -> LabStatus:
     with ThreadPoolExecutor(1) as pool:
         looking = pool.submit(diagnose, stack, rows)
         machines = ask(stack, rows)
-        found = LabStatus(stack=stack.name, machines=machines, findings=tuple(looking.result()))
+        findings = tuple(looking.result())
+    found = LabStatus(stack=stack.name, machines=machines, findings=findings, pages=_pages(stack))
     exercise = running_exercise(stack)
     return concealed(found, exercise) if exercise else found
+
+
+def _pages(stack: Stack) -> dict[str, str]:
+    urls = stack.outputs().get("urls")
+    return {str(name): str(url) for name, url in sorted(urls.items())} if isinstance(urls, Mapping) else {}
 
 
 def running_exercise(stack: Stack) -> str:

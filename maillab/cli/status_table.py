@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from maillab.cli.machines import MachineRow, show_findings
+from maillab.cli.machines import MachineRow, call_of, show_findings
 from maillab.cli.report import CONFIGURED, Report
 from maillab.cli.status import LabStatus, MachineStatus
 from maillab.cli.text import text
@@ -54,6 +54,8 @@ def show(status: LabStatus, console: Console, now: datetime | None = None) -> No
     """The table; below it what is broken with the command that repairs it, what was edited, what is wrong around."""
     console.print(_headline(status))
     console.print(_table(status, console, now or datetime.now().astimezone()))
+    for line in _pages(status):
+        console.print(line, soft_wrap=True)
     show_troubles(status, console)
     show_findings(status.findings, console)
 
@@ -195,6 +197,12 @@ def _when(report: Report | None, now: datetime) -> str:
     return f"{here:%H:%M}" if here.date() == now.date() else f"{here:%m-%d}"
 
 
+def _pages(status: LabStatus) -> Iterator[Text]:
+    """The lab's web pages, and the command that opens each."""
+    for name, url in status.pages.items():
+        yield Text(text("page-in-status", name=name, url=url, command=f"{call_of(status.stack)} open {name}"))
+
+
 def _problems(status: LabStatus, width: int) -> Iterator[Text]:
     """Of each machine what is broken, and the command that repairs that below."""
     for machine in status.broken:
@@ -230,6 +238,7 @@ def status_json(status: LabStatus) -> dict[str, object]:
     return {
         "stack": status.stack,
         "well": status.well,
+        "pages": dict(status.pages),
         "machines": [_machine_json(machine) for machine in status.machines],
         "surroundings": [
             {"id": finding.id, "what": finding.what, "remedy": list(finding.remedy)} for finding in status.findings
