@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 import typer
 
 from maillab.cli.choice import chosen
-from maillab.cli.problem import MaillabError, failed, suggesting
+from maillab.cli.problem import failed, suggesting
 from maillab.cli.text import printable, text
 from maillab.where import naming
 
@@ -154,11 +154,9 @@ async def _serve(page: LabPage, command: list[str], environment: dict[str, str],
     try:
         await forwarder.serve(port, ready, over)
     except PortError as error:
-        raise _no_port(port, error, error.taken) from error
-
-
-def _no_port(port: int, why: Exception, taken: bool) -> MaillabError:
-    return failed("local-port.taken" if taken else "local-port", port=port, why=why)
+        if error.taken:
+            raise failed("local-port.taken", port=port) from error
+        raise failed("local-port.other", port=port, why=error) from error
 
 
 def _show(url: str) -> None:
