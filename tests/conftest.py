@@ -18,6 +18,8 @@ os.environ["MAILLAB_LANG"] = "en"
 FREE = ("tests/unit/", "tests/golden/")
 # They share a Docker engine of their own, so that one worker takes them all.
 OWN_ENGINE = tuple(f"tests/e2e/test_{name}.py" for name in ("host_firewall", "isolation", "program", "side_by_side"))
+# They share the lab of the school without an appliance.
+STANDALONE = ("tests/e2e/test_standalone", "tests/e2e/test_webmail", "tests/e2e/test_open_page")
 # What takes longest goes first, so that no worker is left with one of these at the end.
 LONG = (*OWN_ENGINE, "tests/engine/test_kill.py", "tests/e2e/test_edits_by_hand.py", "tests/e2e/test_broken_edits.py")
 
@@ -29,8 +31,8 @@ class LabScheduling(LoadScopeScheduling):  # type: ignore[misc]
         path = nodeid.partition("::")[0]
         if path.startswith(FREE):
             return nodeid
-        if path.startswith("tests/e2e/test_standalone"):
-            return "standalone"  # one lab for all of them
+        if path.startswith(STANDALONE):
+            return "standalone"
         return "own engine" if path in OWN_ENGINE else path
 
 
