@@ -20,6 +20,7 @@ class Text:
 
 
 STACK = "dc1es"
+PATIENCE = 8  # seconds for a message to come to an end; most take half a second
 BODIES = ("spam", "virus", "archive")  # of a message, beside a size
 
 
@@ -136,6 +137,15 @@ class Cheat:
 
 
 @section
+class Drill:
+    """What must be so while something is out of order: `steps` bring that about, `end` puts an end to it."""
+
+    steps: tuple[Step, ...]
+    goals: Mapping[str, Effect]
+    end: tuple[Step, ...]
+
+
+@section
 class Hint:
     """A hint; with `missed` only while the last check missed that goal."""
 
@@ -167,7 +177,8 @@ class Exercise:
     `stack`: it is made for the lab of Pulumi.<stack>.yaml, whatever a student's own stack is called.
     `good`: edits of the stack file that say what is right, where that is not what it says. `before`: messages that are
     delivered before the fault comes; `during`: messages that are sent into it. `again`: what must not undo a repair.
-    `excused`: probes (`probes.py`) that this exercise does not look at.
+    `drill`: comes last. `excused`: probes (`probes.py`) that this exercise does not look at.
+    `patience`: seconds for a message to come to an end.
     """
 
     title: Text
@@ -191,6 +202,8 @@ class Exercise:
     before: Mapping[str, Sent] = field(default_factory=dict)
     during: Mapping[str, Sent] = field(default_factory=dict)
     again: tuple[Step, ...] = ()
+    drill: Drill | None = None
+    patience: int = PATIENCE
     excused: tuple[str, ...] = ()
 
 

@@ -100,12 +100,16 @@ def _fill(value: Any, values: Values, where: str, problems: list[Problem]) -> An
         return value
 
 
+def all_goals(exercise: Exercise) -> Mapping[str, Effect]:
+    """Those of the drill too."""
+    return {**exercise.goals, **(exercise.drill.goals if exercise.drill else {})}
+
+
 def check(exercise: Exercise, where: str, folder: Path) -> list[Problem]:
     """Everything about an exercise that its form does not say; `folder`: of the exercises."""
     problems = [fault for place, step in _steps(exercise, where) for fault in _check_step(step, place)]
-    for name in ("goals", "symptom"):
-        for key, effect in getattr(exercise, name).items():
-            problems += _check_effect(effect, f"{where}{name}.{key}", {*exercise.before, *exercise.during})
+    for place, effect in _effects(exercise, where):
+        problems += _check_effect(effect, place, {*exercise.before, *exercise.during})
     for place, file in _files(exercise, where):
         problems += _check_file(folder, file, place)
     for at in ("goals", "fault", "symptom"):
@@ -113,9 +117,9 @@ def check(exercise: Exercise, where: str, folder: Path) -> list[Problem]:
         if not getattr(exercise, at) and not (at == "fault" and exercise.during):
             problems.append(problem("empty-part", f"{where}{at}"))
     for number, hint in enumerate(exercise.hints):
-        if hint.missed is not None and hint.missed not in exercise.goals:
+        if hint.missed is not None and hint.missed not in (goals := all_goals(exercise)):
             problems.append(problem("unknown-goal", f"{where}hints[{number}].missed", name=hint.missed,
-                                    known=", ".join(exercise.goals)))  # fmt: skip
+                                    known=", ".join(goals)))  # fmt: skip
     in_stack = any(step.stack is not None for step in exercise.fault)
     if in_stack != (exercise.lives is Home.STACK):
         problems.append(problem("wrong-home", f"{where}lives", home=exercise.lives))
@@ -124,19 +128,29 @@ def check(exercise: Exercise, where: str, folder: Path) -> list[Problem]:
 
 def _steps(exercise: Exercise, where: str) -> Iterator[tuple[str, Step]]:
     parts: dict[str, tuple[Step, ...]] = {name: getattr(exercise, name) for name in ("good", "fault", "again")}
+    if exercise.drill is not None:
+        parts |= {"drill.steps": exercise.drill.steps, "drill.end": exercise.drill.end}
     parts |= {f"repairs.{name}": steps for name, steps in exercise.repairs.items()}
     parts |= {f"cheats.{name}.steps": cheat.steps for name, cheat in exercise.cheats.items()}
     for name, steps in parts.items():
         yield from ((f"{where}{name}[{number}]", step) for number, step in enumerate(steps))
 
 
+def _effects(exercise: Exercise, where: str) -> Iterator[tuple[str, Effect]]:
+    """Every effect, and its place."""
+    parts = {"goals": exercise.goals, "symptom": exercise.symptom}
+    if exercise.drill is not None:
+        parts["drill.goals"] = exercise.drill.goals
+    for part, effects in parts.items():
+        yield from ((f"{where}{part}.{key}", effect) for key, effect in effects.items())
+
+
 def _files(exercise: Exercise, where: str) -> Iterator[tuple[str, str]]:
     """The places at which a message of `messages/` is named, and its name."""
-    for part in ("goals", "symptom"):
-        for key, effect in getattr(exercise, part).items():
-            for kind in MAIL_KINDS:
-                if (mail := getattr(effect, kind)) is not None and mail.file is not None:
-                    yield f"{where}{part}.{key}.{kind}.file", mail.file
+    for place, effect in _effects(exercise, where):
+        for kind in MAIL_KINDS:
+            if (mail := getattr(effect, kind)) is not None and mail.file is not None:
+                yield f"{place}.{kind}.file", mail.file
     for part in ("before", "during"):
         yield from ((f"{where}{part}.{key}.file", one.file) for key, one in getattr(exercise, part).items() if one.file)
 

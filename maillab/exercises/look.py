@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
 
-from maillab.exercises.exercise import MAIL_KINDS, Effect, Mail, kind_of
+from maillab.exercises.exercise import MAIL_KINDS, PATIENCE, Effect, Mail, kind_of
 from maillab.exercises.judging import expected_words, in_boxes, in_words, is_met, of_answer, of_cell
 from maillab.exercises.scene import Scene, SceneError
 from maillab.exercises.text import text
@@ -22,7 +22,6 @@ from maillab.verify.messages import Message, Postman
 from maillab.verify.probe import probe
 from maillab.verify.sweep import sweep_mailboxes, sweep_queues
 
-PATIENCE = 8.0  # seconds for a message to come to an end; most take half a second
 # So many times longer for one that still moves: a crowded computer is no fault of the student's.
 MOVING, LONGEST = 4.0, 4
 POLL = 0.2
@@ -31,19 +30,22 @@ STILL = 1.5  # seconds without news of a message that waits for another try
 SECONDS = 3  # for one question to DNS, one login
 IN_USE = "login: [IN-USE]"  # of another POP3 session (RFC 2449, section 8.1.2)
 DOMAIN = "exercise.invalid"  # of the messages' Message-IDs
-MARKS = {True: "marked", False: "plain"}  # of a message's header; also the texts' names
+# Of a message's header, also the texts' names; None: what no effect wants.
+MARKS = {True: "marked", False: "plain", None: "unchecked"}
 VERDICTS = {"connects": Verdict.ACCEPT, "dropped": Verdict.DROP, "closed": Verdict.REFUSE}
 # Where messages are: by their Message-IDs, which nobody can guess, a line each on stdin. `mailbox:<id>` lines, and
 # the ids of what is in the queue.
 IN_MAILBOXES = "cd /var/mail && grep -HaoF -f - -- * 2>/dev/null | sort -u; :"
 IN_QUEUES = "cd /var/spool/postfix && grep -rhaoF -f - incoming active deferred hold maildrop 2>/dev/null | sort -u; :"
-# "marked" for each message of these whose header says that it is spam, or "plain"; by its Message-ID on stdin.
+# "marked" for each message of these whose header says that it is spam, "unchecked" where amavis has written something
+# else before its subject, or "plain"; by its Message-ID on stdin.
 MARKED = r"""
 read -r id
 cat /var/mail/* 2>/dev/null | awk -v id="$id" '
-  /^From / { head = 1; ours = flag = 0 }
-  head && /^$/ { head = 0; if (ours) print flag ? "marked" : "plain" }
+  /^From / { head = 1; ours = flag = word = 0 }
+  head && /^$/ { head = 0; if (ours) print flag ? "marked" : word ? "unchecked" : "plain" }
   head && tolower($0) ~ /^x-spam-flag: *yes/ { flag = 1 }
+  head && tolower($0) ~ /^subject: *[*][*][*]/ { word = 1 }
   head && tolower($0) ~ /^message-id:/ && index($0, id) { ours = 1 }'
 """
 # What machines are asked first; the names in /var/mail are what LIST prints.

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from components.plan import Plan
 from maillab.exercises import steps
-from maillab.exercises.exercise import Effect, Exercise, Hint, Mail, Sent
+from maillab.exercises.exercise import Effect, Exercise, Hint, Mail, Sent, Step
 from maillab.exercises.library import FOLDER, Variant, names, variant
 from maillab.exercises.look import DOMAIN, Finding, Known, Looker, State, fresh_answers
 from maillab.exercises.probes import probes
@@ -238,7 +238,7 @@ class Session:
                  for name, one in (*exercise.before.items(), *exercise.during.items())}  # fmt: skip
         known = {name: [Known(message_id=one, mail=mails[name]) for one in ids]
                  for name, ids in progress.messages.items()}  # fmt: skip
-        return list(Looker(scene=scene, effects=effects, known=known).look().values())
+        return list(Looker(scene=scene, effects=effects, known=known, patience=exercise.patience).look().values())
 
     def check(self, *, final: bool = True) -> Result:
         """Look whether the fault is repaired, and everything else still works; noted. `final`: the proof too.
@@ -255,6 +255,8 @@ class Session:
         result = Result(goals=goals, others=found[len(exercise.goals) :])
         if not (result.missed or result.broken or result.unknown):
             result = self._again(scene, progress, exercise, result)
+        if not (result.missed or result.broken or result.unknown):
+            result = self._drill(scene, progress, exercise, result)
         if final and not (result.missed or result.broken or result.unknown):
             proof = prove(scene.plan, environment=scene.machines.environment)
             result = replace(result, proof=proof, solved=proof.holds)
@@ -280,9 +282,22 @@ class Session:
         if not exercise.again:
             return result
         found = self._look(scene, progress, exercise.goals)
-        by = "; ".join(f"{one.machine}: {one.run or 'docker restart'}" for one in exercise.again)
         undone = [one for one in found if one.state is not State.MET]
-        return replace(result, undone=undone, undone_by=by)
+        return replace(result, undone=undone, undone_by=_typed(exercise.again))
+
+    def _drill(self, scene: Scene, progress: Progress, exercise: Exercise, result: Result) -> Result:
+        """What must be so while something is out of order; afterwards that is in order again, whatever was seen."""
+        if exercise.drill is None:
+            return result
+        try:
+            for step in exercise.drill.steps:
+                steps.do(self.lab.machines, step)
+            found = self._look(scene, progress, exercise.drill.goals)
+        finally:
+            for step in exercise.drill.end:
+                steps.do(self.lab.machines, step)
+        undone = [one for one in found if one.state is not State.MET]
+        return replace(result, undone=undone, undone_by=_typed(exercise.drill.steps))
 
     # Help
 
@@ -379,6 +394,10 @@ class Session:
     def _put_back_mail(self, name: str) -> None:
         if (kept := self.book.read(f"before/{name}")) is not None:
             self.lab.machines.run(name, ["bash", "-c", PUT_BACK], kept)
+
+
+def _typed(done: Sequence[Step]) -> str:
+    return "; ".join(f"{one.machine}: {one.run or 'docker restart'}" for one in done)
 
 
 def _named(finding: Finding) -> Finding:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from maillab.cli.exercise_text import by_level
 from maillab.exercises.exercise import STACK, Exercise, Hint, Step, Text
-from maillab.exercises.library import Variant, names, variant
+from maillab.exercises.library import Variant, all_goals, names, variant
 from tests.reference.words import cell, table, word
 from tests.support.documents import ROOT
 
@@ -72,7 +72,7 @@ def _answer(language: str, one: Variant) -> Iterator[str]:
         yield word(language, "variants", names="; ".join(_choices(found)))
         yield ""
     yield from (f"### {word(language, 'goals')}", "")
-    for name, effect in found.goals.items():
+    for name, effect in all_goals(found).items():
         yield f"- {word(language, 'goal', name=f'`{name}`', says=_plain(_said(language, effect.says)))}"
     yield from ("", f"### {word(language, 'hints')}", "")
     yield from (f"1. {_hint(language, hint)}" for hint in found.hints)

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from maillab.cli.stack import ROOT
-from maillab.exercises.library import ExerciseError, names, variant
+from maillab.exercises.library import ExerciseError, all_goals, names, variant
 
 SOURCE = (ROOT / "exercises" / "new-colleague.yaml").read_text("utf-8")
 STUDENTS = [f"student-{number}" for number in range(10)]
+DRILL = "drill:\n  steps: []\n  goals: {waits: {says: {en: x, zh: x}, waits: {at: mail}}}\n"
 EXERCISES = names(ROOT)
 
 
@@ -56,6 +57,8 @@ def test_fault_is_named_with_its_place(tmp_path: Path, old: str, new: str, place
         ("sender: parent@example.com\n", "sender: parent@example.com\n      body: ham\n", "bad-body"),
         ("sender: parent@example.com\n", "message: first\n", "unknown-message"),
         ("sender: parent@example.com\n", "sender: parent@example.com\n      file: nowhere\n", "unknown-message"),
+        ("again:\n", f"{DRILL}  end: [{{machine: mail}}]\nagain:\n", "one-kind"),
+        ("again:\n", f"{DRILL}  end: []\nagain:\n", "no-message"),
     ],
 )
 def test_fault_has_its_id(tmp_path: Path, old: str, new: str, id_: str) -> None:
@@ -98,7 +101,7 @@ def test_exercise_is_complete(name: str) -> None:
     hints = [(hint.en, hint.zh) for hint in exercise.hints]
     assert len({en for en, _ in hints}) == len({chinese for _, chinese in hints}) == len(hints)
     texts = [exercise.title, exercise.story, exercise.task, exercise.solution, exercise.debrief]
-    texts += [effect.says for effect in (*exercise.goals.values(), *exercise.symptom.values())]
+    texts += [effect.says for effect in (*all_goals(exercise).values(), *exercise.symptom.values())]
     for words in texts:
         assert words.en.isascii(), words.en
         assert not words.zh.isascii(), words.zh

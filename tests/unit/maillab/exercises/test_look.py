@@ -83,7 +83,14 @@ x
 
 
 @pytest.mark.parametrize(
-    ("flag", "seen"), [("X-Spam-Flag: YES\n", "marked"), ("X-Spam-Flag: NO\n", "plain"), ("", "plain")]
+    ("flag", "seen"),
+    [
+        ("X-Spam-Flag: YES\n", "marked"),
+        ("X-Spam-Flag: NO\n", "plain"),
+        ("", "plain"),
+        ("Subject: ***UNCHECKED*** x\n", "unchecked"),
+        ("Subject: ***SPAM*** x\nX-Spam-Flag: YES\n", "marked"),
+    ],
 )
 def test_mark_is_that_of_the_messages_own_header(tmp_path: Path, flag: str, seen: str) -> None:
     """Not of another one's, and not of a text that looks like a header."""

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components.plan import Plan
 from maillab.cli.configuration import stack_plan
 from maillab.cli.stack import ROOT, Stack
+from maillab.exercises.exercise import Drill, Effect, Mail, Step, Text
+from maillab.exercises.library import variant
+from maillab.exercises.look import Finding, State
 from maillab.exercises.progress import Book, Progress
-from maillab.exercises.session import BEFORE, Session, SessionError
+from maillab.exercises.session import BEFORE, Result, Session, SessionError
 from tests.unit.labs import model
 from tests.unit.maillab.verify.fakes import FakeMachines
 
@@ -106,3 +110,29 @@ def test_exercise_for_another_school_is_refused(session: Session, monkeypatch: p
     with pytest.raises(SessionError) as raised:
         session.start(other)
     assert (raised.value.key, raised.value.values["domain"]) == ("other-lab", "yaes.example")
+
+
+STOP, START = "service clamav-daemon stop", "service clamav-daemon start"
+EFFECT = Effect(says=Text(en="x", zh="x"), waits=Mail(sender="parent@example.com", to="chen@yaes.example", at="mail"))
+DRILL = Drill(steps=(Step(machine="mail", run=STOP),), goals={"waits": EFFECT}, end=(Step(machine="mail", run=START),))
+
+
+@pytest.mark.parametrize("state", State)
+def test_goals_of_a_drill_are_looked_at_in_the_middle_of_it(
+    session: Session, monkeypatch: pytest.MonkeyPatch, state: State
+) -> None:
+    """And what it has stopped runs again, whatever was seen."""
+    done: list[str] = []
+    monkeypatch.setattr("maillab.exercises.session.steps.do", lambda _, step: done.append(step.run))
+
+    def look(*_: object) -> list[Finding]:
+        done.append("look")
+        return [Finding(name="waits", says="x", state=state)]
+
+    monkeypatch.setattr(Session, "_look", look)
+    exercise = replace(variant(ROOT, "two-answers").exercise, drill=DRILL)
+    scene: Any = None
+    result = session._drill(scene, session.current, exercise, Result(goals=[], others=[]))
+    assert done == [STOP, "look", START]
+    assert [one.state for one in result.undone] == [one for one in [state] if one is not State.MET]
+    assert result.undone_by == f"mail: {STOP}"
