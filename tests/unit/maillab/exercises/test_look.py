@@ -10,7 +10,7 @@ import pytest
 from maillab.cli.configuration import stack_plan
 from maillab.cli.stack import ROOT, Stack
 from maillab.exercises.exercise import Effect, Fetch, Mail, Text
-from maillab.exercises.look import MARKED, PUT, Looker, State
+from maillab.exercises.look import MARKED, PUT, Known, Looker, State
 from maillab.exercises.scene import Scene
 from maillab.trace.ending import Ending, How
 from maillab.trace.trail import Fate
@@ -98,3 +98,26 @@ def test_mark_is_that_of_the_messages_own_header(tmp_path: Path, flag: str, seen
     program = MARKED.replace("/var/mail/", f"{tmp_path}/")
     done = subprocess.run(["sh", "-c", program], input="<1@x>\n", capture_output=True, text=True, check=True)
     assert done.stdout.split() == [seen]
+
+
+@pytest.mark.parametrize(
+    ("queues", "boxes", "state"),
+    [
+        ([{"mail"}, {"mail"}, set()], set(), State.MET),
+        ([{"mail"}] * 60, set(), State.MISSED),
+        ([{"mail"}, set()], {"chen@mail"}, State.MISSED),
+    ],
+)
+def test_message_in_a_queue_may_still_go(
+    monkeypatch: pytest.MonkeyPatch, queues: list[set[str]], boxes: set[str], state: State
+) -> None:
+    """To a filter that throws it away; one in a mailbox stays."""
+    clock, looks = [0.0], iter(queues)
+    monkeypatch.setattr("maillab.exercises.look.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("maillab.exercises.look.time.sleep", lambda _: clock.__setitem__(0, clock[0] + 1))
+    monkeypatch.setattr(Looker, "_queues", lambda *_: {"1@x": frozenset(next(looks))})
+    monkeypatch.setattr(Looker, "_boxes", lambda *_: {"1@x": frozenset(boxes)})
+    scene = Scene(plan=stack_plan(Stack(name="dc1es", root=ROOT)), machines=cast("Any", Full()))
+    effect = Effect(says=Text(en="x", zh="x"), gone=Mail(message="virus"))
+    known = {"virus": [Known(message_id="1@x", mail=Mail(sender="a@example.com", to="chen@dc1es.tnc.edu.tw"))]}
+    assert Looker(scene=scene, effects={"gone": effect}, known=known)._sent("gone").state is state
