@@ -34,8 +34,18 @@ DOMAIN = "exercise.invalid"  # of the messages' Message-IDs
 MARKS = {True: "marked", False: "plain", None: "unchecked"}
 VERDICTS = {"connects": Verdict.ACCEPT, "dropped": Verdict.DROP, "closed": Verdict.REFUSE}
 # Where messages are: by their Message-IDs, which nobody can guess, a line each on stdin. `mailbox:<id>` lines, and
-# the ids of what is in the queue.
-IN_MAILBOXES = "cd /var/mail && grep -HaoF -f - -- * 2>/dev/null | sort -u; :"
+# the ids of what is in the queue. A notice of a message, to the postmaster, has its header in the text.
+IN_MAILBOXES = r"""
+ids=$(cat)
+cd /var/mail && printf '%s\n' "$ids" | grep -laF -f - -- * 2>/dev/null | while read -r box; do
+  printf '%s\n' "$ids" | awk -v box="$box" '
+    NR == FNR { wanted[$0] = 1; next }
+    /^From / { head = 1 }
+    head && /^$/ { head = 0 }
+    head && tolower($1) == "message-id:" && $2 in wanted { print box ":" $2 }' - "./$box"
+done | sort -u
+:
+"""
 IN_QUEUES = "cd /var/spool/postfix && grep -rhaoF -f - incoming active deferred hold maildrop 2>/dev/null | sort -u; :"
 # "marked" for each message of these whose header says that it is spam, "unchecked" where amavis has written something
 # else before its subject, or "plain"; by its Message-ID on stdin.

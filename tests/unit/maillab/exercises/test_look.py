@@ -10,7 +10,7 @@ import pytest
 from maillab.cli.configuration import stack_plan
 from maillab.cli.stack import ROOT, Stack
 from maillab.exercises.exercise import Effect, Fetch, Mail, Text
-from maillab.exercises.look import MARKED, PUT, Known, Looker, State
+from maillab.exercises.look import IN_MAILBOXES, MARKED, PUT, Known, Looker, State
 from maillab.exercises.scene import Scene
 from maillab.trace.ending import Ending, How
 from maillab.trace.trail import Fate
@@ -98,6 +98,15 @@ def test_mark_is_that_of_the_messages_own_header(tmp_path: Path, flag: str, seen
     program = MARKED.replace("/var/mail/", f"{tmp_path}/")
     done = subprocess.run(["sh", "-c", program], input="<1@x>\n", capture_output=True, text=True, check=True)
     assert done.stdout.split() == [seen]
+
+
+def test_notice_of_a_message_is_not_the_message(tmp_path: Path) -> None:
+    """amavis tells the postmaster of a virus, with the header that it had."""
+    (tmp_path / "chen").write_text(MAILBOX.format(id="<1@x>", flag=""), "utf-8")
+    (tmp_path / "admin").write_text(MAILBOX.format(id="<2@x>", flag="").partition("\n\nFrom ")[0], "utf-8")
+    program = IN_MAILBOXES.replace("/var/mail", str(tmp_path))
+    done = subprocess.run(["sh", "-c", program], input="<1@x>\n<2@x>\n", capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["chen:<1@x>"]
 
 
 @pytest.mark.parametrize(
