@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from maillab.cli.exercise_text import by_level
 from maillab.exercises.exercise import STACK, Exercise, Hint, Step, Text
-from maillab.exercises.library import Variant, all_goals, names, variant
+from maillab.exercises.library import CALL, Variant, all_goals, names, variant
 from tests.reference.words import cell, table, word
 from tests.support.documents import ROOT
 
@@ -16,12 +16,22 @@ OTHER = {"en": ("繁體中文", "zh-TW"), "zh-TW": ("English", "en")}
 
 def pages(language: str) -> Iterator[tuple[str, list[str]]]:
     """The name and the lines of each page."""
-    found = [variant(ROOT, name) for name in names(ROOT)]
+    found = [_variant(name) for name in names(ROOT)]
     found.sort(key=by_level)
     yield INDEX, _index(language, found)
     for one in found:
         yield one.name, _page(language, one)
     yield ANSWERS, _answers(language, found)
+
+
+def _variant(name: str) -> Variant:
+    """With the command line's call for the lab that the exercise is made for."""
+    found = variant(ROOT, name)
+    return variant(ROOT, name, call=_call(found.exercise))
+
+
+def _call(exercise: Exercise) -> str:
+    return CALL if exercise.stack == STACK else f"{CALL} --stack {exercise.stack}"
 
 
 def _index(language: str, found: Iterable[Variant]) -> list[str]:
@@ -51,7 +61,7 @@ def _page(language: str, one: Variant) -> list[str]:
         lines += [word(language, "about-variant"), ""]
     for key, text in (("story", found.story), ("task", found.task)):
         lines += [f"## {word(language, key)}", "", *_paragraphs(_said(language, text))]
-    call = "bin/maillab" if found.stack == STACK else f"bin/maillab --stack {found.stack}"
+    call = _call(found)
     up = [] if found.stack == STACK else [f"{call} up"]
     start = [*up, f"{call} exercise start {one.name}", f"{call} exercise check"]
     return [*lines, f"## {word(language, 'start')}", "", "```sh", *start, "```", "", word(language, "about-start")]
