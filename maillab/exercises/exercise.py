@@ -58,7 +58,8 @@ class Mail:
     What should become of it: in exactly the mailboxes `ends` (`admin@mail`; unset: as the good configuration says), by
     all of the machines `through`; refused, held, waiting or gone `at` that machine, with `code` (how it begins).
     `file`: with the headers and the text of a message in `exercises/messages/`. `login`: the user who logs in to send
-    it (unset: the sender himself, where users log in). `marked`: with amavis' X-Spam-Flag in all mailboxes, or in none.
+    it (unset: the sender himself, where users log in), at TCP port `port` (unset: the one for that). `marked`: with
+    amavis' X-Spam-Flag in all mailboxes, or in none.
     """
 
     sender: str | None = None
@@ -68,6 +69,7 @@ class Mail:
     body: str | None = None
     file: str | None = None
     login: str | None = None
+    port: int | None = None
     marked: bool | None = None
     ends: tuple[str, ...] | None = None
     through: tuple[str, ...] = ()
@@ -197,7 +199,7 @@ class Exercise:
     solution: Text
     debrief: Text
     stack: str = STACK
-    variables: Mapping[str, tuple[str | Mapping[str, str], ...]] = field(default_factory=dict)
+    variables: Mapping[str, tuple[int | str | Mapping[str, int | str], ...]] = field(default_factory=dict)
     good: tuple[Step, ...] = ()
     before: Mapping[str, Sent] = field(default_factory=dict)
     during: Mapping[str, Sent] = field(default_factory=dict)

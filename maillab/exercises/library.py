@@ -19,8 +19,9 @@ FOLDER = "exercises"
 CALL = "bin/maillab"
 ADDED = re.compile(rb"(?im)^(from|to|message-id):")  # headers that a message gets when it is sent
 HEADERS = re.compile(rb"(?:[!-9;-~]+:.*\n(?:[ \t].*\n)*)+\Z")  # RFC 5322, section 2.2
+ALONE = re.compile(r"\{\{ *(\w+)(?:\.(\w+))? *\}\}")  # a placeholder that is all of a text
 TEMPLATES = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
-Values = Mapping[str, str | Mapping[str, str]]
+Values = Mapping[str, int | str | Mapping[str, int | str]]
 
 
 class ExerciseError(Exception):
@@ -86,13 +87,15 @@ def _choices(variables: Any, seed: str) -> dict[str, Any]:  # noqa: ANN401 (what
 
 
 def _fill(value: Any, values: Values, where: str, problems: list[Problem]) -> Any:  # noqa: ANN401
-    """`value` with its placeholders replaced; what can't be is a problem."""
+    """`value` with its placeholders replaced; what can't be is a problem. A number alone stays a number."""
     if isinstance(value, Mapping):
         return {key: _fill(item, values, f"{where}.{shown(key)}", problems) for key, item in value.items()}
     if isinstance(value, list):
         return [_fill(item, values, f"{where}[{number}]", problems) for number, item in enumerate(value)]
     if not isinstance(value, str) or "{{" not in value:
         return value
+    if (alone := ALONE.fullmatch(value)) and isinstance(number := _chosen(values, *alone.groups()), int):
+        return number
     try:
         return TEMPLATES.from_string(value).render(values)
     except TemplateError as error:
@@ -103,6 +106,11 @@ def _fill(value: Any, values: Values, where: str, problems: list[Problem]) -> An
 def all_goals(exercise: Exercise) -> Mapping[str, Effect]:
     """Those of the drill too."""
     return {**exercise.goals, **(exercise.drill.goals if exercise.drill else {})}
+
+
+def _chosen(values: Values, name: str, part: str | None) -> Any:  # noqa: ANN401
+    found = values.get(name)
+    return found.get(part) if part is not None and isinstance(found, Mapping) else found
 
 
 def check(exercise: Exercise, where: str, folder: Path) -> list[Problem]:

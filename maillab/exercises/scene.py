@@ -58,9 +58,10 @@ class Scene:
         writer = self._writer(mail)
         name = mail.login or (mail.sender or "").partition("@")[0]
         login = login_of(self.plan.machines[writer.machine], name) if writer.client and mail.via is None else None
-        if mail.login is not None and login is None:
-            raise SceneError(f"nobody in this lab logs in as {mail.login} to send as {mail.sender}")
-        return replace(writer, login=login)
+        port = mail.port if isinstance(mail, Mail) else None
+        if login is None and (mail.login or port) is not None:
+            raise SceneError(f"nobody in this lab logs in as {name} to send as {mail.sender}")
+        return replace(writer, login=replace(login, port=port) if login and port else login)
 
     def _writer(self, mail: Mail | Sent) -> Writer:
         address = mail.sender or ""

@@ -1,6 +1,6 @@
 # smtp_session.pl TARGET PORT SOURCE HELO SECONDS [HOST]: hands messages to a mail server by SMTP (RFC 5321), from the address
 # SOURCE ("-": the system chooses). perl's base modules are on every machine of the lab.
-# With HOST it encrypts (STARTTLS, RFC 3207), if the server's certificate says HOST, and logs in (RFC 4954, PLAIN)
+# With HOST it encrypts (STARTTLS, RFC 3207; at once on port 465, RFC 8314), if the server's certificate says HOST, and logs in (RFC 4954, PLAIN)
 # with the first line of stdin, "USER PASSWORD"; that needs perl's TLS, which machines have that trust the lab's authority.
 # stdin, for each message: a line "SENDER RECIPIENT WANTS LENGTH", and LENGTH bytes with CRLF at their lines' ends. WANTS:
 # "SMTPUTF8" or "-". stdout, for each reply to message NUMBER (from 0): a line "reply NUMBER CODE STEP", and the reply's
@@ -10,7 +10,7 @@ use strict;
 use warnings;
 use IO::Socket::IP;
 use MIME::Base64;
-use constant { MOST_LINES => 100, LONGEST => 2_000 };
+use constant { MOST_LINES => 100, LONGEST => 2_000, SUBMISSIONS => 465 };
 $| = 1;
 binmode STDIN;
 local $SIG{PIPE} = 'IGNORE';
@@ -63,15 +63,23 @@ sub say_it {
     return reply() =~ /^[23]/;
 }
 
-sub log_in {
-    say_it('STARTTLS') or return;
+sub encrypt {
     require IO::Socket::SSL;
     alarm $seconds;
     IO::Socket::SSL->start_SSL($session, SSL_hostname => $host, SSL_verifycn_name => $host, SSL_verifycn_scheme => 'smtp')
         or die "no encryption: " . IO::Socket::SSL::errstr() . "\n";
     alarm 0;
-    %offers = ();
-    return say_it("EHLO $helo") && say_it('AUTH PLAIN', $login);
+    return;
+}
+
+sub log_in {
+    if ($port != SUBMISSIONS) {
+        say_it('STARTTLS') or return;
+        encrypt();
+        %offers = ();
+        say_it("EHLO $helo") or return;
+    }
+    return say_it('AUTH PLAIN', $login);
 }
 
 sub begin {
@@ -85,6 +93,7 @@ sub begin {
         die "$given_up\n";
     }
     $session->autoflush(1);
+    encrypt() if defined $host && $port == SUBMISSIONS;
     %offers = ();
     reply() =~ /^2/ && (say_it("EHLO $helo") || ($session && say_it("HELO $helo"))) or return;
     return !defined $host || log_in();

@@ -84,6 +84,19 @@ def test_student_always_gets_the_same_variant() -> None:
     assert found == {student: variant(ROOT, "new-colleague", student).values["user"] for student in STUDENTS}
 
 
+@pytest.mark.parametrize(("choice", "placeholder"), [("23", "{{ many }}"), ("{of: 23}", "{{ many.of }}")])
+def test_choice_that_is_a_number_stays_one_where_it_stands_alone(
+    tmp_path: Path, choice: str, placeholder: str
+) -> None:
+    (tmp_path / "exercises").mkdir()
+    text = SOURCE.replace("variables:\n", f"variables:\n  many: [{choice}]\n")
+    text = text.replace("minutes: 10", f'minutes: "{placeholder}"').replace("gets nothing", f"waits {placeholder} days")
+    (tmp_path / "exercises" / "mine.yaml").write_text(text, "utf-8")
+    exercise = variant(tmp_path, "mine").exercise
+    assert exercise.minutes == 23
+    assert "waits 23 days" in exercise.story.en
+
+
 @pytest.mark.parametrize("name", EXERCISES)
 @pytest.mark.parametrize("student", STUDENTS)
 def test_every_variant_can_be_read(name: str, student: str) -> None:

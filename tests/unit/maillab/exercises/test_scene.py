@@ -44,6 +44,18 @@ def test_where_users_log_in_to_send_somebody_does(login: str | None, user: str) 
     assert (writer.login.user, writer.login.port) == (user, 587)
 
 
+def test_user_logs_in_at_the_port_that_an_effect_names() -> None:
+    mail = Mail(sender="admin@yaes.example", to="lin@yaes.example", login="chen", port=465)
+    writer = scene("standalone").writer(mail)
+    assert writer.login is not None
+    assert (writer.login.user, writer.login.port) == ("chen", 465)
+
+
+def test_port_without_a_login_is_a_mistake() -> None:
+    with pytest.raises(SceneError, match="logs in"):
+        scene("standalone").writer(Mail(sender="somebody@example.com", to="lin@yaes.example", via="mail", port=465))
+
+
 def test_where_nobody_is_asked_nobody_logs_in() -> None:
     assert scene("dc1es").writer(Mail(sender="chen@dc1es.tnc.edu.tw", to="lin@dc1es.tnc.edu.tw")).login is None
 
