@@ -85,9 +85,7 @@ def test_student_always_gets_the_same_variant() -> None:
 
 
 @pytest.mark.parametrize(("choice", "placeholder"), [("23", "{{ many }}"), ("{of: 23}", "{{ many.of }}")])
-def test_choice_that_is_a_number_stays_one_where_it_stands_alone(
-    tmp_path: Path, choice: str, placeholder: str
-) -> None:
+def test_choice_that_is_a_number_stays_one_where_it_stands_alone(tmp_path: Path, choice: str, placeholder: str) -> None:
     (tmp_path / "exercises").mkdir()
     text = SOURCE.replace("variables:\n", f"variables:\n  many: [{choice}]\n")
     text = text.replace("minutes: 10", f'minutes: "{placeholder}"').replace("gets nothing", f"waits {placeholder} days")
