@@ -110,9 +110,9 @@ def _choices(found: Exercise) -> Iterator[str]:
         yield f"`{name}`: {', '.join(_short(choices))}"
 
 
-def _short(choices: Sequence[str | Mapping[str, str]]) -> list[str]:
+def _short(choices: Sequence[int | str | Mapping[str, int | str]]) -> list[str]:
     """What tells the choices from each other: the first part that is another one in each, where they have parts."""
-    parts = [list(one.values()) if isinstance(one, Mapping) else [one] for one in choices]
+    parts = [list(map(str, one.values())) if isinstance(one, Mapping) else [str(one)] for one in choices]
     columns = [list(column) for column in zip(*parts, strict=False)]
     return next((column for column in columns if len(set(column)) == len(column)), columns[0])
 
