@@ -120,7 +120,7 @@ def rcpt(lab: Lab, client: str, recipient: str, *, version: int = 4) -> tuple[in
     source = COUNTY[version] if client == "outside" else None
     steps = envelope("client.example.com", WENDY, recipient)[:-1]
     answer = smtp(lab[client], server, steps, source=source)[-1]
-    return answer.code, answer.text.split()[0]
+    return answer.code, answer.text.split()[1]
 
 
 @pytest.mark.parametrize("client", ["outside", "workstation"])
