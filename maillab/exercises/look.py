@@ -46,7 +46,11 @@ cd /var/mail && printf '%s\n' "$ids" | grep -laF -f - -- * 2>/dev/null | while r
 done | sort -u
 :
 """
-IN_QUEUES = "cd /var/spool/postfix && grep -rhaoF -f - incoming active deferred hold maildrop 2>/dev/null | sort -u; :"
+# Postfix' folders, or Sendmail's files.
+IN_QUEUES = (
+    "cd /var/spool/postfix 2>/dev/null || cd /var/spool/mqueue"
+    " && grep -rhaoF -f - incoming active deferred hold maildrop [qh]f* client 2>/dev/null | sort -u; :"
+)
 # "marked" for each message of these whose header says that it is spam, "unchecked" where amavis has written something
 # else before its subject, or "plain"; by its Message-ID on stdin.
 MARKED = r"""
@@ -60,7 +64,7 @@ cat /var/mail/* 2>/dev/null | awk -v id="$id" '
 """
 # What machines are asked first; the names in /var/mail are what LIST prints.
 FLUSH = "rndc flush >/dev/null 2>&1"
-RETRY = "postqueue -f >/dev/null 2>&1"
+RETRY = "{ postqueue -f || sendmail -q; } >/dev/null 2>&1"
 LIST = "ls /var/mail 2>/dev/null"
 # A message to a mailbox, on stdin, handed in on its server: prints why that can't be, as when the disk is full.
 PUT = 'said=$(sendmail -i "$1" 2>&1) || echo "${said:-sendmail}"'

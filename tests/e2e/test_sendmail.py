@@ -95,6 +95,13 @@ def test_local_mail_stays_on_the_server(sendmail: Lab) -> None:
     assert deliver(sendmail, "mail", CHEN, LIN).path == ["mail"]
 
 
+def test_mailbox_is_made_in_a_folder_that_was_postfixs(sendmail: Lab) -> None:
+    """Its volume has another mode when Postfix' image made it: procmail has the group's right."""
+    sendmail["mail"].succeed("chmod 775 /var/mail && rm -f /var/mail/wang")
+    assert deliver(sendmail, "outside", WENDY, f"wang@{DOMAIN}").path == ["outside", "spamfilter", "mail"]
+    assert sendmail["mail"].succeed("stat -c '%U %G %a' /var/mail/wang").split() == ["wang", "mail", "660"]
+
+
 @pytest.mark.parametrize("name", ["mailer-daemon", "postmaster", "abuse", "Service", "ROOT"])
 def test_alias_and_alias_of_an_alias_lead_to_admin(sendmail: Lab, name: str) -> None:
     mail = new_message(WENDY, f"{name}@{DOMAIN}")
@@ -386,12 +393,12 @@ def test_change_of_the_program_keeps_mailboxes_ids_and_queues(sendmail: Lab) -> 
         send("sendmail")
         set_mail(sendmail, mta="postfix")
         said = sendmail.up()
-        assert "1 messages wait in Sendmail's queue" in said.stdout + said.stderr
+        assert "messages that wait in Sendmail's queue: 1" in said.stdout + said.stderr
         assert uidl(sendmail, sendmail["mail"].ipv4) == ids
         send("postfix")
         set_mail(sendmail, mta="sendmail")
         said = sendmail.up()
-        assert "1 messages wait in Postfix' queue" in said.stdout + said.stderr
+        assert "messages that wait in Postfix' queue: 1" in said.stdout + said.stderr
     finally:
         sendmail["spamfilter"].succeed("service postfix start")
     assert uidl(sendmail, sendmail["mail"].ipv4) == ids
