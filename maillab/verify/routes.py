@@ -20,6 +20,7 @@ PORTS = {"": SMTP, "smtp": SMTP, "mail": SMTP, "submission": 587, "submissions":
 TOO_MANY_HOPS = "5.4.0"
 NO_SUCH_DOMAIN = "5.4.4"
 LOOP = "5.4.6"
+SENDMAIL_LOOP = "5.3.5"  # "Local configuration error"
 NO_CONNECTION = "no connection"
 MAX_RECEIVED = 50  # hopcount_limit, postconf(5)
 
@@ -149,7 +150,8 @@ class Post:
         servers = [(p, address) for p, address in self.directory.servers(copy.domain) if address.version in source]
         ahead = self._ahead(machine, servers)
         if not ahead:
-            return copy.ends(How.REFUSED, LOOP if servers else NO_SUCH_DOMAIN)
+            loop = SENDMAIL_LOOP if self.servers.is_sendmail(machine) else LOOP
+            return copy.ends(How.REFUSED, loop if servers else NO_SUCH_DOMAIN)
         return self._connect(machine, source, ahead, copy)
 
     def _ahead(self, machine: str, servers: Sequence[tuple[int, Address]]) -> list[Address]:
@@ -162,14 +164,18 @@ class Post:
     ) -> Iterable[Ending]:
         """`[163.26.182.249]`, `[IPv6:…]`, `[name]`, or a name whose MX records count; all with or without a port.
 
-        Where it can't be found, the messages wait: a server takes that for a mistake that somebody will repair.
+        Where it can't be found, the messages wait: a server takes that for a mistake that somebody will repair. Where
+        its MX leads back, Sendmail returns them.
         """
         inside = relayhost.startswith("[")
         name, _, port = relayhost.lower().removeprefix("[").partition("]" if inside else ":")
         try:
             found: list[Address] = [ip_address(name.removeprefix("ipv6:"))]
         except ValueError:
-            found = self.directory.hosts(name) if inside else self._ahead(machine, self.directory.servers(name))
+            servers = [] if inside else self.directory.servers(name)
+            found = self.directory.hosts(name) if inside else self._ahead(machine, servers)
+            if servers and not found and self.servers.is_sendmail(machine):
+                return copy.ends(How.REFUSED, SENDMAIL_LOOP)
         return self._connect(machine, source, found, copy, _port(port.removeprefix(":")))
 
     def _connect(

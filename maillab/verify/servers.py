@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 from components.config.lab import LabConfig, MachineConfig, SchoolConfig
 from components.config.network import Address
+from components.log import Log
 from components.part import Blueprint, Relay
 from maillab.verify.aliases import Aliases, targets
 from maillab.verify.client_names import NO_CLIENT_NAME, named_clients
@@ -139,6 +140,11 @@ class Servers:
         """May the client send to anybody through the machine?"""
         service = self.plans[machine].part.mail
         return service is not None and client in service.trusts
+
+    def is_sendmail(self, machine: str) -> bool:
+        """Is its program Sendmail?"""
+        service = self.plans[machine].part.mail
+        return service is not None and service.log is Log.SENDMAIL
 
     def relays(self, machine: str) -> tuple[Relay, ...]:
         """The domains whose mail the machine passes on."""

@@ -8,7 +8,7 @@ import shutil
 from components.config.schema import PATH, schema_text
 from maillab.exercises import schema as exercises
 from tests.golden.pictures import PICTURES, pictures
-from tests.golden.rendering import GOLDEN, ROOT, STACKS, kept, rendered
+from tests.golden.rendering import GOLDEN, RENDERED, ROOT, kept, rendered
 from tests.reference import renew as reference
 
 
@@ -16,9 +16,9 @@ def main() -> None:
     """Writes what is rendered now, removes what is not rendered any more, and says what changed."""
     changed = 0
     for folder in GOLDEN.iterdir():
-        if folder.is_dir() and folder.name not in (*STACKS, PICTURES.name, "__pycache__"):
+        if folder.is_dir() and folder.name not in (*RENDERED, PICTURES.name, "__pycache__"):
             shutil.rmtree(folder)
-    for stack in STACKS:
+    for stack in RENDERED:
         old, new = kept(stack), rendered(stack)
         shutil.rmtree(GOLDEN / stack, ignore_errors=True)
         for name, text in new.items():
