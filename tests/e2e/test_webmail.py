@@ -73,7 +73,12 @@ def log_in(page: Page, user: str, password: str) -> None:
 def enter(page: Page, lab: Lab, user: str) -> None:
     """The same with the user's password, until the pages can be used."""
     log_in(page, user, passwords(lab["mail"])[user])
-    page.wait_for_function("window.rcmail && rcmail.commands.compose && !rcmail.busy")
+    wait_for_list(page)
+
+
+def wait_for_list(page: Page) -> None:
+    """Until the list of messages is there, and does what a person wants of it."""
+    page.wait_for_function("window.rcmail && rcmail.env.action !== 'compose' && rcmail.commands.list && !rcmail.busy")
 
 
 def subject_of(mail: Message) -> str:
@@ -114,6 +119,7 @@ def reply(standalone: Lab, browser: Browser, tmp_path_factory: pytest.TempPathFa
         page.goto(URL)
         enter(page, standalone, "chen")
         write(page, LIN, subject, file)
+        wait_for_list(page)
         page.locator("#mailboxlist a", has_text="寄件備份").click()
         expect(listed(page, subject)).to_be_visible()  # a copy in Sent
 
@@ -222,6 +228,21 @@ def curl(lab: Lab, machine: str, words: str) -> str:
 @pytest.mark.parametrize("version", [4, 6])
 def test_page_is_there_on_both_families(standalone: Lab, version: int) -> None:
     assert curl(standalone, "workstation", f"-{version} --write-out '%{{http_code}}' {URL}") == "200"
+
+
+def test_page_is_there_after_an_update_of_something_else(standalone: Lab) -> None:
+    """PHP remembers neither a file's former place nor what was in it."""
+    before = "gecos: 林老師"
+    codes = f"-w '%{{http_code}} ' {' -o /dev/null '.join([URL] * 6)}"
+    assert curl(standalone, "workstation", codes).split() == ["200"] * 6
+    try:
+        standalone.edit(before, "gecos: 林主任")
+        standalone.up()
+    finally:
+        standalone.edit("gecos: 林主任", before)
+        standalone.up()
+    # Of what was in force before, only the last is kept: what was read at first is gone.
+    assert curl(standalone, "workstation", codes).split() == ["200"] * 6
 
 
 def test_http_leads_to_https(standalone: Lab) -> None:
