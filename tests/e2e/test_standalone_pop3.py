@@ -1,6 +1,7 @@
 """Dovecot on the school's own server: POP3 and IMAP on Postfix' mailboxes, and the change from mailutils-pop3d."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from driver.lab import Lab
 from driver.mail import mailbox
 from tests.support.delivered import deliver
 from tests.support.pop3 import log_in, passwords
+from tests.support.stacks import change_school
 
 WENDY, LIN = "wendy@example.com", "lin@yaes.example"
 MANAGER = "manager@yaes.example"
@@ -32,6 +34,18 @@ def uidl(lab: Lab, address: str, user: str = "lin") -> list[str]:
     """The ids of a user's messages, by POP3 at this address of the server."""
     found = lab["workstation"].python(UIDL, address, user, passwords(lab["mail"])[user])
     return [str(one) for one in json.loads(found)]
+
+
+def serve_by(lab: Lab, program: str) -> None:
+    """Gives the school's mail server another program for POP3; webmail needs Dovecot."""
+
+    def change(school: dict[str, Any]) -> dict[str, Any]:
+        (mail,) = (machine["mail"] for machine in school["machines"] if "mail" in machine)
+        mail |= {"pop3": program, "webmail": program == "dovecot"}
+        return school
+
+    change_school(lab.stack_file, change)
+    lab.up()
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -80,12 +94,10 @@ def test_change_back_keeps_them_too(standalone: Lab) -> None:
 def test_change_of_the_server_keeps_messages_and_their_ids(standalone: Lab) -> None:
     """From mailutils-pop3d to Dovecot, as on the page: who keeps his mail there does not fetch it all again."""
     try:
-        standalone.edit("pop3: dovecot", "pop3: xinetd")
-        standalone.up()
+        serve_by(standalone, "xinetd")
         deliver(standalone, "outside", WENDY, MANAGER)
         before = uidl(standalone, standalone["mail"].ipv4, "manager")
     finally:
-        standalone.edit("pop3: xinetd", "pop3: dovecot")
-        standalone.up()
+        serve_by(standalone, "dovecot")
     assert len(before) == len(mailbox(standalone["mail"], "manager")) > 0
     assert uidl(standalone, standalone["mail"].ipv4, "manager") == before

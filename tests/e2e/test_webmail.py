@@ -232,14 +232,14 @@ def test_page_is_there_on_both_families(standalone: Lab, version: int) -> None:
 
 def test_page_is_there_after_an_update_of_something_else(standalone: Lab) -> None:
     """PHP remembers neither a file's former place nor what was in it."""
-    before = "gecos: 林老師"
+    before, after = "abuse: admin", "abuse: manager"
     codes = f"-w '%{{http_code}} ' {' -o /dev/null '.join([URL] * 6)}"
     assert curl(standalone, "workstation", codes).split() == ["200"] * 6
     try:
-        standalone.edit(before, "gecos: 林主任")
+        standalone.edit(before, after)
         standalone.up()
     finally:
-        standalone.edit("gecos: 林主任", before)
+        standalone.edit(after, before)
         standalone.up()
     # Of what was in force before, only the last is kept: what was read at first is gone.
     assert curl(standalone, "workstation", codes).split() == ["200"] * 6
