@@ -65,7 +65,7 @@ lint: ## the checks that are no tests
 	@setup/run venv
 	@setup/check --no-tests
 
-bench: ## measure: up, preview, edits, throughput, memory, virtual machines; PARTS="running up vm" for some
+bench: ## measure: up, preview, edits, throughput, memory, two schools, virtual machines; PARTS="running up two vm" for some
 	@setup/run test
 	@.venv/bin/python -m bench $(PARTS)
 

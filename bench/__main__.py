@@ -10,6 +10,7 @@ from rich.console import Console
 from bench.figures import Figure, print_table
 from bench.measures import memory, previews_and_edits, proving, running_lab, throughput, up_to_first_message
 from bench.real_cli import with_real_cli
+from bench.two_schools import two_schools
 from bench.vm import virtual_machines
 
 RUNS = 3
@@ -34,6 +35,11 @@ def _first_message(folder: pathlib.Path, console: Console) -> list[Figure]:
     return up_to_first_message(folder, PAIRS)
 
 
+def _two_schools(folder: pathlib.Path, console: Console) -> list[Figure]:
+    console.print("two schools, one of which filters on its mail server …")
+    return two_schools(folder, RUNS)
+
+
 def _virtual_machines(folder: pathlib.Path, console: Console) -> list[Figure]:
     console.print("virtual machines, some minutes …")
     return virtual_machines(folder)
@@ -42,6 +48,7 @@ def _virtual_machines(folder: pathlib.Path, console: Console) -> list[Figure]:
 PARTS: Mapping[str, Callable[[pathlib.Path, Console], list[Figure]]] = {
     "running": _running,
     "up": _first_message,
+    "two": _two_schools,
     "vm": _virtual_machines,
 }
 

@@ -81,14 +81,15 @@ def up_to_first_message(folder: pathlib.Path, runs: int) -> list[Figure]:
     return found
 
 
-def first_message(lab: Lab) -> None:
-    """A message from outside, along the MX records, until it is in admin's mailbox.
+def first_message(lab: Lab, server: str = MACHINES[1], admin: str = ADMIN) -> None:
+    """A message from outside, along the MX records, until it is in the mailbox of `admin` on `server`.
 
     Nothing else is asked of the lab meanwhile: what a measure does costs the same two processors.
     """
-    outside, mail = (Machine(name, lab.client.containers.get(f"{lab.stack}-{name}"), "", "") for name in MACHINES)
-    sent = new_message(SENDER, ADMIN)
-    hand_in(outside, SENDER, ADMIN, sent)
+    machines = (MACHINES[0], server)
+    outside, mail = (Machine(name, lab.client.containers.get(f"{lab.stack}-{name}"), "", "") for name in machines)
+    sent = new_message(SENDER, admin)
+    hand_in(outside, SENDER, admin, sent)
     arrived = f"grep -qsF {shlex.quote(sent.message_id)} /var/mail/admin"
     mail.succeed(f"timeout {LIMIT} bash -c {shlex.quote(f'until {arrived}; do sleep 0.02; done')}")
 
@@ -228,15 +229,15 @@ def _delivered(mail: Machine) -> int:
     return int(mail.succeed("grep -c 'status=sent (delivered to mailbox)' /var/log/mail.log || true"))
 
 
-def _rate(lab: Lab) -> float:
-    """Messages a second from the first one offered to the last one in the mailbox."""
-    mail, before = lab["mail"], _delivered(lab["mail"])
+def rate(lab: Lab, first: str, server: str = "mail", admin: str = ADMIN, messages: int = MESSAGES) -> float:
+    """Messages a second from the first one offered to `first` to the last one in the mailbox on `server`."""
+    mail, before = lab[server], _delivered(lab[server])
     begin = time.monotonic()
     lab["outside"].succeed(
-        f"timeout {LIMIT} smtp-source -s {SESSIONS} -l {SIZE} -m {MESSAGES} -f {SENDER} -t {ADMIN} "
-        f"inet:{lab['spamfilter'].ipv4}:25"
+        f"timeout {LIMIT} smtp-source -s {SESSIONS} -l {SIZE} -m {messages} -f {SENDER} -t {admin} "
+        f"inet:{lab[first].ipv4}:25"
     )
-    while _delivered(mail) - before < MESSAGES and time.monotonic() - begin < LIMIT:
+    while _delivered(mail) - before < messages and time.monotonic() - begin < LIMIT:
         time.sleep(0.05)
     seconds = time.monotonic() - begin
     return (_delivered(mail) - before) / seconds
@@ -246,9 +247,9 @@ def throughput(lab: Lab, runs: int) -> list[Figure]:
     """outside → spamfilter → mail into the mailbox, with the filter at work and with its milter switched off."""
     chain, plain = [], []
     for _ in range(runs):
-        chain.append(_rate(lab))
+        chain.append(rate(lab, "spamfilter"))
         lab["spamfilter"].succeed("postconf -e smtpd_milters= && postfix reload")
-        plain.append(_rate(lab))
+        plain.append(rate(lab, "spamfilter"))
         lab["spamfilter"].succeed("postconf -e smtpd_milters=unix:rspamd/milter.sock && postfix reload")
     return [
         Figure(name="messages through the filter", unit="/s", readings=chain, against="messages without it"),
@@ -260,11 +261,16 @@ def memory(lab: Lab) -> list[Figure]:
     """PSS of each machine's processes (proc(5), smaps_rollup), read on the host as root."""
     figures, total = [], 0.0
     for name, machine in sorted(lab.machines.items()):
-        pids = [row[1] for row in machine.container.top(ps_args="-eo user,pid")["Processes"]]
-        megabytes = sum(map(_pss, pids)) / 1024
+        megabytes = megabytes_of(machine)
         total += megabytes
         figures.append(Figure(name=f"memory of {name}", unit="MB", readings=[megabytes], against="memory of the lab"))
     return [*figures, Figure(name="memory of the lab", unit="MB", readings=[total])]
+
+
+def megabytes_of(machine: Machine) -> float:
+    """PSS of all its processes."""
+    pids = [row[1] for row in machine.container.top(ps_args="-eo user,pid")["Processes"]]
+    return sum(map(_pss, pids)) / 1024
 
 
 def _pss(pid: str) -> int:
