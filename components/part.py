@@ -10,6 +10,7 @@ from components.config.firewall import Rule
 from components.config.mail import User
 from components.config.mynetworks import Networks
 from components.config.network import Address
+from components.config.programs import VirusDatabase
 from components.config.volumes import DISKS, Fault, VolumeConfig
 from components.log import Log
 from components.network.topology import Host
@@ -155,9 +156,14 @@ def both_families(*ports: int) -> frozenset[tuple[int, int]]:
 
 # All recipes, in the one order in which they stand on each other: sets of parts share the beginning of their images.
 RECIPES = (
-    *("machine", "dns", "mail", "sendmail", "dovecot", "sasl", "clamav", "amavis", "webmail"),
+    *("machine", "dns", "mail", "sendmail", "dovecot", "sasl", "clamav", "signatures", "amavis", "webmail"),
     *("workstation", "spamfilter", "tls"),
 )
+
+
+def scanner_recipes(database: VirusDatabase) -> tuple[str, ...]:
+    """What a machine with clamd is made of."""
+    return ("clamav", "signatures") if database is VirusDatabase.FULL else ("clamav",)
 
 
 def merge_parts(parts: list[Part]) -> Part:

@@ -17,6 +17,7 @@ from components.config.programs import (
     Filter,
     Mta,
     Pop3,
+    VirusDatabase,
     accounts_of,
     groups_of,
 )
@@ -94,9 +95,9 @@ class MailServerConfig:
 
     `mydestination`, `relayhost`: as in main.cf (postconf(5)). `aliases`: lines of /etc/aliases
     (`name: target, …`, aliases(5)). `mta`: the server's program. `main_cf`: further parameters of Postfix, name to
-    value. `filter`: what looks at all mail on the server itself; `auth`: how users from anywhere show who they are
-    before they send; `pop3`: what they fetch their mail with; `webmail`: whether they read and write it in a browser,
-    too.
+    value. `filter`: what looks at all mail on the server itself; `virus_database`: what it knows; `auth`: how users from
+    anywhere show who they are before they send; `pop3`: what they fetch their mail with; `webmail`: whether they read
+    and write it in a browser, too.
     """
 
     mydestination: tuple[str, ...]
@@ -109,6 +110,7 @@ class MailServerConfig:
     auth: AuthConfig | Auth | None = None
     pop3: Pop3 = Pop3.XINETD
     webmail: bool = False
+    virus_database: VirusDatabase = VirusDatabase.SMALL
     # What each line of `aliases` says.
     parsed_aliases: tuple[Alias | BadLine, ...] = field(init=False, repr=False, compare=False)
 
@@ -164,6 +166,8 @@ def check_mail(config: MailServerConfig, where: str) -> list[Problem]:
     problems += _check_destinations(config.mydestination, where)
     if config.authentication is not None and config.authentication.cleartext is Cleartext.TUTORIAL:
         problems.append(warning("cleartext-passwords", f"{where}.auth.cleartext"))
+    if config.virus_database is VirusDatabase.FULL and config.filter is None:
+        problems.append(problem("virus-database-without-filter", f"{where}.virus_database"))
     if config.webmail and config.pop3 is not Pop3.DOVECOT:
         problems.append(problem("webmail-without-imap", f"{where}.webmail", pop3=config.pop3))
     return problems

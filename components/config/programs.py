@@ -31,6 +31,13 @@ class Mta(enum.StrEnum):
     SENDMAIL = "sendmail"
 
 
+class VirusDatabase(enum.StrEnum):
+    """What clamd knows: the lab's few signatures, EICAR's test virus among them; or all that freshclam(1) fetches."""
+
+    SMALL = "small"
+    FULL = "full"
+
+
 class Pop3(enum.StrEnum):
     """What users fetch their mail with: mailutils-pop3d, which xinetd starts, or Dovecot, which speaks IMAP too."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from components.config.names import name_fault
 from components.config.problem import Problem, problem, quoted, shown
+from components.config.programs import VirusDatabase
 from components.config.section import section
 
 
@@ -17,11 +18,12 @@ class DomainRoute:
 
 @section
 class SpamFilterConfig:
-    """`spamfilter` of a machine: the domain table, and rspamd's scores for marking and holding."""
+    """`spamfilter` of a machine: the domain table, rspamd's scores for marking and holding, and what clamd knows."""
 
     domains: tuple[DomainRoute, ...]
     mark_score: int = 6
     hold_score: int = 15
+    virus_database: VirusDatabase = VirusDatabase.SMALL
 
 
 def check_spamfilter(config: SpamFilterConfig, servers: Mapping[str, frozenset[str]], where: str) -> list[Problem]:

@@ -6,19 +6,20 @@ The files that the tutorial edits, 15-content_filter_mode and 20-debian_defaults
 
 from collections.abc import Iterable
 
-from components.part import Part
+from components.config.programs import VirusDatabase
+from components.part import Part, scanner_recipes
 from components.templates import render_template
 
 AMAVIS, BACK = 10024, 10025
 
 
-def amavis_part(domain: str, domains: Iterable[str]) -> Part:
+def amavis_part(domain: str, domains: Iterable[str], database: VirusDatabase = VirusDatabase.SMALL) -> Part:
     """The filter of a mail server that takes mail for `domains`, of the school `domain`.
 
     Its quarantine, and what it has learnt, are on a volume.
     """
     return Part(
-        recipes=("mail", "clamav", "amavis"),
+        recipes=("mail", *scanner_recipes(database), "amavis"),
         about="",
         roles=("clamav", "amavis"),
         files={

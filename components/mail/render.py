@@ -145,7 +145,7 @@ def mail_parts(school: SchoolConfig, machine: MachineConfig, config: MailServerC
     sshd = Part(recipes=("mail",), about="", roles=("sshd",), listens=both_families(SSH))
     # Postfix opens port 25 when everything that judges a message, or a password, is there.
     domains = destinations(config, machine.fqdn(school.domain), school.domain)
-    judges = [amavis_part(school.domain, domains)] if config.filter is Filter.AMAVIS else []
+    judges = [amavis_part(school.domain, domains, config.virus_database)] if config.filter is Filter.AMAVIS else []
     if config.authentication is not None:
         judges.append(sasl_part(config, domains))
     mta = {Mta.POSTFIX: _postfix_part, Mta.SENDMAIL: _sendmail_part}[config.mta](school, machine, config)

@@ -4,7 +4,7 @@ from components.config.lab import MachineConfig, SchoolConfig
 from components.config.mail import MESSAGE_SIZE_LIMIT, local_names
 from components.config.spamfilter import SpamFilterConfig
 from components.mail.postfix import POSTFIX_CAPABILITIES, RETRY, RETRY_MAX, master_cf, postfix_service
-from components.part import Part, Relay, both_families
+from components.part import Part, Relay, both_families, scanner_recipes
 from components.templates import render_template
 
 # In starting order: Postfix opens port 25 when everything that judges a message is there.
@@ -77,7 +77,7 @@ def _probe_recipient(routes: tuple[Relay, ...]) -> str:
 def spamfilter_part(school: SchoolConfig, machine: MachineConfig, config: SpamFilterConfig) -> Part:
     """The county's filter appliance. Its queue (with what is on hold) and rspamd's memory are on volumes."""
     return Part(
-        recipes=("dns", "mail", "clamav", "spamfilter"),
+        recipes=("dns", "mail", *scanner_recipes(config.virus_database), "spamfilter"),
         about=f"filter for {', '.join(route.domain for route in config.domains)}",
         roles=ROLES,
         files=spamfilter_files(school, machine, config),

@@ -107,6 +107,7 @@ KNOWN = (
         "no-base-image",
         r'Get "https?://[^"]+/v2/"|pull access denied for (?!maillab/)|manifest (for \S+ )?(unknown|not found)',
     ),
+    _known("no-signatures", r"no-signatures: freshclam"),
     _known(
         "package-mirror",
         r"(Temporary failure resolving|Unable to fetch some archives|Could not resolve|Failed to fetch)",

@@ -16,6 +16,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[LabStatus]:
     found: list[LabStatus] = []
     monkeypatch.setattr(first_screen, "status_of", lambda _: found.pop(0) if len(found) > 1 else found[0])
     monkeypatch.setattr(first_screen, "a_user_of", lambda _: "chen@school.example")
+    monkeypatch.setattr(first_screen, "small_scanners", lambda _: ["mail"])
     monkeypatch.setattr(first_screen, "PAUSE", 0)
     return found
 
@@ -36,3 +37,12 @@ def test_machine_that_boots_for_ever_is_shown_so(
     looks.append(lab(judged(stack, replace(DEAF, state="booting"))))
     first_screen.show_first_screen(stack)
     assert "not ready yet: mail" in capsys.readouterr().out
+
+
+def test_it_says_that_the_signatures_are_few(
+    stack: Stack, looks: list[LabStatus], capsys: pytest.CaptureFixture[str]
+) -> None:
+    looks.append(lab(judged(stack, GOOD)))
+    first_screen.show_first_screen(stack)
+    said = "virus scanner of mail: only the lab's own signatures (EICAR's test virus)"
+    assert said in capsys.readouterr().out

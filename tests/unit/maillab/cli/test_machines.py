@@ -7,7 +7,16 @@ import pytest
 
 from maillab.cli.configuration import stack_plan
 from maillab.cli.docker import Container
-from maillab.cli.machines import a_user_of, find, next_steps, of_stack, rows, somebody_of, standing_still
+from maillab.cli.machines import (
+    a_user_of,
+    find,
+    next_steps,
+    of_stack,
+    rows,
+    small_scanners,
+    somebody_of,
+    standing_still,
+)
 from maillab.cli.problem import MaillabError
 from maillab.cli.stack import ROOT, Engine, Stack
 from tests.unit.conftest import Program
@@ -100,9 +109,15 @@ def test_a_server_without_users_of_the_school_has_nobody(stack: Stack, changes: 
     assert somebody_of(replace(lab, schools=(replace(school, machines=machines),))) == ""
 
 
+def test_scanners_with_few_signatures_are_named(stack: Stack, school: Path) -> None:
+    assert small_scanners(stack) == ["spamfilter"]
+    edit(school, "          spamfilter:\n", "          spamfilter:\n            virus_database: full\n")
+    assert small_scanners(stack) == []
+
+
 def test_a_file_that_is_being_edited_names_nobody(stack: Stack, school: Path) -> None:
     edit(school, "domain: dc1es.tnc.edu.tw", "domain: [")
-    assert a_user_of(stack) == ""
+    assert (a_user_of(stack), small_scanners(stack)) == ("", [])
 
 
 def test_without_a_file_there_is_nobody(stack: Stack) -> None:

@@ -31,6 +31,7 @@ WORDS = {
     "port-taken": "driver failed: Bind for 127.0.0.1:8025 failed: port is already allocated",
     "locked": "error: the stack is currently locked by 1 lock(s).",
     "no-base-image": 'Get "https://registry.example/v2/": dial tcp: lookup registry.example: no such host',
+    "no-signatures": "no-signatures: freshclam could not fetch them\nThe command 'x' returned a non-zero code: 1",
     "package-mirror": "E: Failed to fetch http://mirror.example/debian/pool/x.deb  Could not connect",
     "image-build": "The command '/bin/sh -c apt-get install x' returned a non-zero code: 100",
     "took-too-long": 'error: signal: killed: running "docker exec"',
