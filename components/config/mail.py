@@ -95,9 +95,9 @@ class MailServerConfig:
 
     `mydestination`, `relayhost`: as in main.cf (postconf(5)). `aliases`: lines of /etc/aliases
     (`name: target, …`, aliases(5)). `mta`: the server's program. `main_cf`: further parameters of Postfix, name to
-    value. `filter`: what looks at all mail on the server itself; `virus_database`: what it knows; `auth`: how users from
-    anywhere show who they are before they send; `pop3`: what they fetch their mail with; `webmail`: whether they read
-    and write it in a browser, too.
+    value. `filter`: what looks at all mail on the server itself; `virus_database`: what it knows; `auth`: how users
+    from anywhere show who they are before they send; `pop3`: what they fetch their mail with; `webmail`: whether they
+    read and write it in a browser, too.
     """
 
     mydestination: tuple[str, ...]
