@@ -48,10 +48,19 @@ def stacks() -> list[str]:
 
 def machines_of(context: typer.Context) -> list[str]:
     """The machines of the chosen stack's lab, as its last `up` left them."""
+    return _names("machines", context)
+
+
+def pages_of(context: typer.Context) -> list[str]:
+    """Its web pages."""
+    return _names("urls", context)
+
+
+def _names(output: str, context: typer.Context) -> list[str]:
     parent = context.parent
     name = str(parent.params.get("stack") or DEFAULT_STACK) if parent else DEFAULT_STACK
     try:
-        machines = Stack(name=name).outputs().get("machines")
+        found = Stack(name=name).outputs().get(output)
     except Exception:  # TAB says nothing of what is wrong: the command will
         return []
-    return sorted(machines) if isinstance(machines, Mapping) else []
+    return sorted(found) if isinstance(found, Mapping) else []

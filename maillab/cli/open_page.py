@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 import typer
 
 from maillab.cli.choice import chosen
+from maillab.cli.completion import pages_of
 from maillab.cli.problem import failed, suggesting
 from maillab.cli.text import printable, text
 from maillab.where import naming
@@ -50,7 +51,8 @@ class LabPage:
 def open_page(
     context: typer.Context,
     page: Annotated[
-        str | None, typer.Argument(metavar="[PAGE]", help="Which page; unset, the one that there is.")
+        str | None,
+        typer.Argument(metavar="[PAGE]", help="Which page; unset, the one that there is.", autocompletion=pages_of),
     ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; unset, a free one.", show_default=False)

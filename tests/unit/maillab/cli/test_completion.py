@@ -63,6 +63,11 @@ def test_machines_are_those_of_the_chosen_stack(monkeypatch: pytest.MonkeyPatch)
     assert seen == ["onehost"]
 
 
+def test_pages_are_those_of_the_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stack, "outputs", lambda _: {"urls": {"webmail": "https://mail.school.example/"}})
+    assert completion.pages_of(typer.Context(typer.main.get_command(app))) == ["webmail"]
+
+
 def test_lab_that_is_not_there_completes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def outputs(_: Stack) -> dict[str, object]:
         raise MaillabError("the state is damaged")
