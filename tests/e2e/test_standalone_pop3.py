@@ -79,14 +79,12 @@ def test_change_back_keeps_them_too(standalone: Lab) -> None:
         deliver(standalone, "outside", WENDY, MANAGER)
     before = uidl(standalone, address, "manager")
     try:
-        standalone.edit("pop3: dovecot", "pop3: xinetd")
-        standalone.up()
+        serve_by(standalone, "xinetd")
         assert uidl(standalone, address, "manager") == before
         deliver(standalone, "outside", WENDY, MANAGER)
         then = uidl(standalone, address, "manager")
     finally:
-        standalone.edit("pop3: xinetd", "pop3: dovecot")
-        standalone.up()
+        serve_by(standalone, "dovecot")
     assert (len(then), len(set(then)), then[: len(before)]) == (len(before) + 1, len(before) + 1, before)
     assert uidl(standalone, address, "manager") == then
 
