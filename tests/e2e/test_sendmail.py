@@ -18,8 +18,10 @@ from tests.e2e.test_standalone_pop3 import uidl
 from tests.e2e.test_verify import proof_of
 from tests.e2e.test_verify_faults import wrong_answers
 from tests.golden.rendering import lab_of
+from tests.support.bulk import bring, named
 from tests.support.delivered import Delivered, deliver, deliver_from
 from tests.support.mailqueue import wait_for_queue, wait_until_gone
+from tests.support.outage import machine_stopped
 from tests.support.pop3 import fetch
 from tests.support.program import run, unrestarted, up
 from tests.support.sendmail import SMART_HOST, set_mail
@@ -284,6 +286,29 @@ def test_restart_leaves_one_daemon(sendmail: Lab) -> None:
     """Without its repair the init script starts a second one beside the first, and says that all is well."""
     sendmail["mail"].succeed("service sendmail restart && service sendmail restart")
     assert sendmail["mail"].succeed("pgrep -f -c 'sendmail: MTA: accepting connections'").strip() == "1"
+
+
+def test_thirty_under_way_survive_a_restart_of_the_machine(sendmail: Lab) -> None:
+    """Nothing is lost, and nothing comes twice."""
+    mails = named({str(number): b"Subject: under way\r\n\r\nhello\r\n" for number in range(30)})
+    answers = bring(sendmail, CHEN, {name: mail.raw for name, mail in mails.items()})
+    assert {answer.code for answer in answers.values()} == {250}
+    sendmail["mail"].container.restart()
+    sendmail["mail"].container.reload()
+    sendmail["mail"].wait_for_open_port(25)
+    sendmail["spamfilter"].succeed("postqueue -f")
+    wait_until_gone([sendmail["spamfilter"], sendmail["mail"]], CHEN)
+    found = [str(message["Message-ID"]) for message in mailbox(sendmail["mail"], "chen")]
+    assert {name: found.count(mail.message_id) for name, mail in mails.items()} == dict.fromkeys(mails, 1)
+
+
+def test_client_that_says_nothing_does_not_hold_it_up(sendmail: Lab) -> None:
+    """Ten seconds after `docker stop` it would be killed, with whatever it was doing."""
+    silent = f"exec 3<>/dev/tcp/{sendmail['mail'].ipv4}/25; read -r -t 10 <&3"
+    sendmail["dns"].succeed(f"{silent} && setsid sleep 60 >/dev/null 2>&1 </dev/null &")
+    with machine_stopped(sendmail, "mail"):
+        sendmail["mail"].container.reload()
+        assert sendmail["mail"].container.attrs["State"]["ExitCode"] == 0
 
 
 def test_everything_is_as_predicted(sendmail: Lab) -> None:
