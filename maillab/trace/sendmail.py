@@ -34,11 +34,12 @@ NOTICE = re.compile(r"^(?P<notice>[0-9A-Za-z]{14}): (?:DSN|return to sender|send
 CONNECT = "connect from "
 LOOPBACK = ("127.0.0.1", "::1")
 # They say nothing of a message.
+OUTGOING = "SMTP outgoing connect on "
 SILENT = (
     "stopping daemon",
     "AUTH warning",
     "Milter: ",
-    "SMTP outgoing connect",
+    OUTGOING,
     "ruleset=",
     "tls_srv_features",
     "STARTTLS",
@@ -63,6 +64,7 @@ class Translator:
     """Reads one machine's log line by line; Postfix' own lines stay as they are."""
 
     _entries: dict[str, Entry] = field(default_factory=dict)
+    _host: str = ""  # its whole name, once a line has had it
 
     def lines(self, line: str) -> Iterator[str]:
         """What a line means: several lines, or none."""
@@ -108,6 +110,8 @@ class Translator:
             for target in alias["targets"].split(", "):
                 entry.aliases.setdefault(_bare(target).lower(), entry.aliases.get(name, _bare(alias["name"])))
         else:
+            if rest.startswith(OUTGOING) and not rest.endswith(" localhost"):
+                self._host = rest.removeprefix(OUTGOING)
             return rest.startswith(SILENT)
         return True
 
@@ -154,7 +158,7 @@ class Translator:
         for to in [delivery["to"]] if mailer in ("prog", "*file*") else delivery["to"].split(","):
             name = _bare(to)
             origin = aliases.get(name.lower(), "")
-            whole = name if "@" in name else f"{name}@{origin.rpartition('@')[2] or host}"
+            whole = name if "@" in name else f"{name}@{origin.rpartition('@')[2] or self._host or host}"
             if mailer in ("prog", "*file*"):
                 whole = origin or whole
             orig_to = f"orig_to=<{origin}>, " if origin and origin.lower() != whole.lower() else ""

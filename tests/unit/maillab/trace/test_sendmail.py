@@ -221,6 +221,15 @@ def test_both_queues_of_a_message_that_was_written_here_are_joined() -> None:
     assert [(one.queue_id, one.link) for one in stay.following] == [("6AUH5IWt000649", Link.PASSED)]
 
 
+def test_name_without_a_domain_gets_the_hosts() -> None:
+    text = log(
+        TAKEN + FILTER,
+        "591 6AUHBZG7001589: SMTP outgoing connect on mail.dc1es.tnc.edu.tw",
+        f"591 6AUHBZG7001589: to=admin, {LOCAL}, {SENT}",
+    )
+    assert entry(text).deliveries[0].to == "admin@mail.dc1es.tnc.edu.tw"
+
+
 def test_notice_to_the_sender_is_joined() -> None:
     text = log(
         TAKEN + FILTER,
