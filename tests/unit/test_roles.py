@@ -13,6 +13,7 @@ from tests.support.stacks import stack_data
 from tests.unit.conftest import Program
 
 PLANS = [plan_of(parse(stack_data(ROOT, stack), stack)) for stack in ("dc1es", "onehost", "standalone")]
+ROLE = FILES / "machine" / "image" / "roles" / "role.sh"
 ROLES = sorted({role for plan in PLANS for machine in plan.machines.values() for role in machine.part.roles})
 
 
@@ -48,3 +49,19 @@ def test_repair_reads_no_pipe(role: str, folder: str, file: str, program: Progra
     subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30)
     assert not pipe.exists()
     assert beside.exists()
+
+
+def test_role_is_not_its_own_program(tmp_path: Path) -> None:
+    """The script of role dovecot runs while it looks for dovecot."""
+    script, program = tmp_path / "odd-name", tmp_path / "odd-program"
+    script.write_text(f'#!/bin/bash\n. "{ROLE}"\nruns "$1" && echo "$pid"\n', "utf-8")
+    script.chmod(0o755)
+    program.symlink_to("/bin/sleep")
+    done = subprocess.run([script, script.name], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (1, "odd-name is not running")
+    with subprocess.Popen([program, "60"]) as running:
+        try:
+            found = subprocess.run([script, program.name], capture_output=True, text=True, check=True)
+            assert int(found.stdout) == running.pid
+        finally:
+            running.kill()

@@ -66,7 +66,8 @@ runs() {
     { read -r line <"$path"; } 2>/dev/null || continue
     case $line in
       *" ($1) "[TtZX]*) stopped=${line%% *} ;;
-      *" ($1) "*) pid=${line%% *}; return ;;
+      # The script of a role may have its program's name.
+      *" ($1) "*) pid=${line%% *}; [[ /proc/$pid/exe -ef /proc/$$/exe ]] || return 0 ;;
     esac
   done
   [ -z "$stopped" ] || refuse "$1 was stopped by a signal (kill -CONT $stopped lets it go on)"
