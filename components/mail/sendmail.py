@@ -6,13 +6,11 @@ from ipaddress import ip_network
 from components.config.mail import MESSAGE_SIZE_LIMIT
 from components.config.mynetworks import Network, read_networks
 from components.log import Log
-from components.mail.postfix import SMTP
+from components.mail.postfix import POSTFIX_CAPABILITIES, SMTP
 from components.part import MailService, Part, both_families
 from components.templates import render_template
 
 QUEUE = "/usr/lib/maillab/sendmail-queue"
-# The daemon has all that Postfix has but chroot(2): it delivers as root, procmail as the mailbox's owner.
-CAPABILITIES = frozenset({"CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"})
 
 
 def sendmail_service(mynetworks: str, *, domains: Iterable[str], accounts: Iterable[str]) -> MailService:
@@ -53,7 +51,8 @@ def sendmail_part(host: str, origin: str, relayhost: str, service: MailService, 
         mail=service,
         files={"/etc/mail/sendmail.mc": settings, "/etc/mail/access": access(service.trusts.patterns), **files},
         volumes={"mailboxes": "/var/mail", "spool": "/var/spool/mqueue"},
-        capabilities=CAPABILITIES,
+        # It needs no chroot(2); sshd and Dovecot do.
+        capabilities=POSTFIX_CAPABILITIES,
         # sendmail(1) is setgid, procmail setuid: they are for every user.
         no_new_privileges=False,
     )

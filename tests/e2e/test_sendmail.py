@@ -372,11 +372,7 @@ def reset(lab: Lab) -> None:
 
 def test_line_that_was_edited_by_hand_is_seen_kept_and_given_back(sendmail: Lab) -> None:
     sendmail["mail"].succeed(f"sed -i 's/^DS.*/DSmail2.{DOMAIN}/' {CF}")
-    assert f"{CF}" in str(
-        status_of(sendmail)["mail"]["by_hand"]
-        if "by_hand" in status_of(sendmail)["mail"]
-        else status_of(sendmail)["mail"]
-    )
+    assert [one["path"] for one in status_of(sendmail)["mail"]["edited"]] == [CF]
     set_mail(sendmail, aliases=["postmaster: root", "root: admin", "edited: lin"])
     up(sendmail)
     assert f"DSmail2.{DOMAIN}\n" in sendmail["mail"].read(CF), "an update of the aliases leaves it alone"
@@ -433,3 +429,11 @@ def test_change_of_the_program_keeps_mailboxes_ids_and_queues(sendmail: Lab) -> 
     wait_until("Postfix' message", lambda: find(sendmail["tn"], "tnuser", waiting["postfix"].message_id), 60)
     arrived = [str(message["Message-ID"]) for message in mailbox(sendmail["tn"], "tnuser")]
     assert [arrived.count(mail.message_id) for mail in waiting.values()] == [1, 1]
+
+
+def test_dovecot_serves_sendmails_mailboxes(sendmail: Lab) -> None:
+    set_mail(sendmail, mta="sendmail", pop3="dovecot")
+    up(sendmail)
+    found = deliver(sendmail, "outside", WENDY, f"manager@{DOMAIN}")
+    listed = fetch(sendmail["workstation"], sendmail["mail"], "manager", "--list").splitlines()
+    assert [line.split()[2] for line in listed].count(found.mail.message_id) == 1

@@ -114,6 +114,10 @@ def test_recipient_that_was_refused(recipient: str, said: str) -> None:
     assert journey.sender == "friend@example.com"
 
 
+def test_session_that_was_refused_has_no_place_in_the_queue() -> None:
+    assert read_lines(REFUSED).entries == {}
+
+
 def test_session_of_the_machines_own_check_is_no_message() -> None:
     probe = log(
         "212 NOQUEUE: connect from probe.invalid [192.0.0.8]",
