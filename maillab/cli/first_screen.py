@@ -32,8 +32,7 @@ def show_first_screen(stack: Stack) -> LabStatus:
         somebody, scanners = reading.result()
     show(status, console)
     if scanners:
-        names = ", ".join(scanners)
-        console.print(text("small-signatures", names=names, stack=stack.name), highlight=False, soft_wrap=True)
+        console.print(text("small-signatures", names=", ".join(scanners)), highlight=False, soft_wrap=True)
     console.print(f"\n{text('try-next')}")
     for line, meaning in next_steps(stack.name, [one.row for one in status.machines], somebody=somebody):
         console.print(f"  {line}", style="bold", highlight=False, soft_wrap=True)

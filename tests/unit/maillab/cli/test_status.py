@@ -302,6 +302,12 @@ def test_findings_stand_below(stack: Stack) -> None:
     )
 
 
+def test_pages_are_named_with_the_command_that_opens_each(stack: Stack) -> None:
+    status = replace(lab(judged(stack, GOOD)), pages={"webmail": "https://mail.school.example/"})
+    assert "page webmail: https://mail.school.example/  (bin/maillab --stack lab open webmail)\n" in text(status)
+    assert status_json(status)["pages"] == {"webmail": "https://mail.school.example/"}
+
+
 def test_watching_ends_with_ctrl_c(
     stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
