@@ -4,7 +4,7 @@ $config = [];
 
 // 使用者的設定與通訊錄: SQLite, on a volume. The messages themselves are Dovecot's.
 $config['db_dsnw'] = 'sqlite:////var/lib/roundcube/db/roundcube.db?mode=0640';
-// 暫存密碼的加密金鑰: made on this machine, once (24 characters)
+// 加密工作階段裡密碼的金鑰: made on this machine, once (24 characters)
 $config['des_key'] = trim(file_get_contents('/var/lib/roundcube/db/key'));
 
 // 收信: Dovecot on this machine
