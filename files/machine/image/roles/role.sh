@@ -20,6 +20,13 @@ stop() { :; }
 repair() { :; } # what lies on its volume, before the first start of a container
 empty() { :; }  # the mail there goes
 
+# is_volume PATH: else what is there is the container's own, and as new.
+is_volume() {
+  local where
+  while read -r _ where _; do [ "$where" != "$1" ] || return 0; done </proc/self/mounts
+  return 1
+}
+
 # make_way PATH: what is there and is no folder gets another name.
 make_way() {
   if [ -L "$1" ] || { [ -e "$1" ] && [ ! -d "$1" ]; }; then mv -T --backup=numbered "$1" "$1.by-hand"; fi
