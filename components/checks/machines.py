@@ -4,7 +4,7 @@ import re
 
 from components.checks.aliases import MailServer
 from components.config.catalogue import phrase
-from components.config.firewall import Action, RuleConfig
+from components.config.firewall import Action, Protocol, RuleConfig
 from components.config.lab import INTERNET, OUTSIDE, ROUTER, MachineConfig, Role, SchoolConfig
 from components.config.mail import MailServerConfig, check_mail, destinations
 from components.config.mynetworks import check_mynetworks
@@ -61,17 +61,21 @@ def check_machine(machine: MachineConfig, school: SchoolConfig, where: str) -> l
 
 def _check_unfiltered(mail: MailServerConfig, school: SchoolConfig, where: str) -> list[Problem]:
     """A server whose users log in from anywhere, with port 25 open to everybody: something should look at its mail."""
-    closes = any(rule.action is not Action.ACCEPT and rule.port in (SMTP, None) and _is_for_strangers(rule)
-                 for rule in school.firewall.mail)  # fmt: skip
-    if mail.authentication is None or mail.filter is not None or closes:
+    closed = {v for rule in school.firewall.mail if _closes(rule) for v in (4, 6) if _is_for_strangers(rule, v)}
+    if mail.authentication is None or mail.filter is not None or closed == {4, 6}:
         return []
     return [warning("mail-unfiltered", f"{where}.auth")]
 
 
-def _is_for_strangers(rule: RuleConfig) -> bool:
-    """Is the rule for everybody, or for all but some?"""
-    sources = [rule.source_for(version) for version in (4, 6) if rule.is_for(version)]
-    return all(network is None or is_inverted for network, is_inverted in sources)
+def _closes(rule: RuleConfig) -> bool:
+    """Does the rule keep SMTP out?"""
+    return rule.action is not Action.ACCEPT and rule.port in (SMTP, None) and rule.protocol in (Protocol.TCP, None)
+
+
+def _is_for_strangers(rule: RuleConfig, version: int) -> bool:
+    """Is the rule for everybody by this IP version, or for all but some?"""
+    network, is_inverted = rule.source_for(version)
+    return rule.is_for(version) and (network is None or is_inverted)
 
 
 def _mail_volumes(machine: MachineConfig) -> tuple[str, ...]:

@@ -310,7 +310,7 @@ def trace(  # noqa: PLR0913, PLR0917 (as many as it has options)
         bool, typer.Option("--dialogue", help="With --follow: what clients and servers say to each other (SMTP).")
     ] = False,
     logins: Annotated[
-        bool, typer.Option("--logins", help="The last logins to send or to fetch mail, and wrong passwords.")
+        bool, typer.Option("--logins", help="The last 20 logins to send or to fetch by POP3, and wrong passwords.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
     html: Annotated[

@@ -31,7 +31,7 @@ def received(connection: socket.socket) -> bytes | None:
         return connection.recv(CHUNK)
     except (BlockingIOError, ssl.SSLWantReadError):
         return None
-    except ConnectionError:
+    except OSError:  # TLS that ends without a word is no ConnectionError
         return b""
 
 
@@ -40,7 +40,7 @@ def send(connection: socket.socket, data: bytes) -> None:
     connection.settimeout(PATIENCE)
     try:
         connection.sendall(data)
-    except ConnectionError:
+    except OSError:
         return
 
 

@@ -12,10 +12,10 @@ from ipaddress import ip_address
 from components.config.mail import MESSAGE_SIZE_LIMIT
 
 LINE = re.compile(
-    r"^(?P<stamp>\S+) (?P<host>\S+) (?:sm-mta|sm-msp|sendmail)\[(?P<process>\d+)\]: "
-    r"(?:(?P<id>[0-9A-Za-z]{14}|NOQUEUE): )?(?P<rest>.*)$"
+    r"^(?P<stamp>\S+) (?P<host>\S+) (?:sm-mta|sm-msp(?:-queue)?|sendmail)\[(?P<process>\d+)\]: "
+    r"(?:(?P<id>[0-9A-Za-z]{14,}|NOQUEUE): )?(?P<rest>.*)$"
 )
-PROGRAMS = (" sm-mta[", " sm-msp[", " sendmail[")
+PROGRAMS = (" sm-mta[", " sm-msp[", " sm-msp-queue[", " sendmail[")
 # `name [address]`, either of which may be missing.
 PEER = re.compile(r"^(?P<name>[^\s\[]*?)\.? ?\[(?:IPv6:)?(?P<address>[^\]]+)\]")
 TAKEN = re.compile(
@@ -30,7 +30,7 @@ DELIVERY = re.compile(
 REFUSED = re.compile(r"^ruleset=check_(?P<stage>\w+), arg1=(?P<what>.*?),.* reject=(?P<text>\d{3} .*)$")
 UNKNOWN = re.compile(r"^(?P<to><[^>]*>)\.\.\. (?P<text>User unknown|No such user.*)$")
 ALIAS = re.compile(r"^alias (?P<name>.*?) => (?P<targets>.*)$")
-NOTICE = re.compile(r"^(?P<notice>[0-9A-Za-z]{14}): (?:DSN|return to sender|sender notify|postmaster notify): ")
+NOTICE = re.compile(r"^(?P<notice>[0-9A-Za-z]{14,}): (?:DSN|return to sender|sender notify|postmaster notify): ")
 CONNECT = "connect from "
 LOOPBACK = ("127.0.0.1", "::1")
 # They say nothing of a message.

@@ -29,6 +29,11 @@ WITH_LOGIN: Mapping[str, str] = {
     RELAY_RESTRICTIONS: "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
     "smtpd_recipient_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
 }
+# Of the ports for logins, whatever main.cf says of the others (files/mail/master.cf.j2).
+OF_SUBMISSION: Mapping[str, Sequence[str]] = {
+    "smtpd_client_restrictions": ("permit_sasl_authenticated", "reject"),
+    "smtpd_sender_restrictions": ("reject_sender_login_mismatch",),
+}
 # They say nothing of the prover's messages: names and addresses are whole, and domains are in DNS.
 SILENT = frozenset(
     {"permit_tls_all_clientcerts", "permit_tls_clientcerts"}

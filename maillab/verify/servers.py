@@ -11,7 +11,7 @@ from components.part import Blueprint, Relay
 from maillab.verify.aliases import Aliases, targets
 from maillab.verify.client_names import NO_CLIENT_NAME, named_clients
 from maillab.verify.parameters import Parameters
-from maillab.verify.restrictions import UNKNOWN_USER, Asked, refusal
+from maillab.verify.restrictions import LISTS, OF_SUBMISSION, UNKNOWN_USER, Asked, refusal
 
 
 def domain_of(address: str) -> str:
@@ -84,7 +84,10 @@ class Servers:
         )
         if machine not in self._restrictions:
             self._restrictions[machine] = parameters.restrictions
-        if code := refusal(self._restrictions[machine], asked):
+        lists = self._restrictions[machine]
+        if login:  # at a port for logins
+            lists = [list(OF_SUBMISSION.get(name, own)) for name, own in zip(LISTS, lists, strict=True)]
+        if code := refusal(lists, asked):
             return code
         return "" if asked.is_listed or parameters.takes_unknown_users else UNKNOWN_USER
 

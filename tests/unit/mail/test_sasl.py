@@ -149,6 +149,13 @@ RULE = {"action": "DROP", "port": 25, "not_source": "163.32.182.0/24", "not_sour
             ["mail-unfiltered"],
             id="only for some",
         ),
+        pytest.param(
+            "sasl",
+            False,
+            [{"action": "DROP", "protocol": "udp"}],
+            ["mail-unfiltered"],
+            id="what is no mail is kept out",
+        ),
         pytest.param(None, False, [], [], id="no logins"),
     ],
 )

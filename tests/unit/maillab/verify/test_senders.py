@@ -65,6 +65,18 @@ def test_who_has_logged_in_sends_as_himself_only(given: Model, login: str, sende
     assert given.post.servers.refusal("mail", OUTSIDE, TNUSER, sender, login=login) == code
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("mynetworks", "127.0.0.0/8, 163.32.182.0/24"), ("smtpd_sender_restrictions", "permit_mynetworks")],
+)
+def test_nor_does_he_where_others_need_no_login(name: str, value: str) -> None:
+    """The ports for logins have restrictions of their own, whatever main.cf says."""
+    given = model(lambda data: machine(data, "mail")["mail"].update(main_cf={name: value}), "standalone")
+    workstation = ip_address("163.32.182.100")
+    assert given.post.servers.refusal("mail", workstation, TNUSER, LIN, login="chen") == "5.7.1"
+    assert given.post.servers.refusal("mail", workstation, TNUSER, CHEN, login="chen") == ""
+
+
 def test_somebody_tries_to_send_as_others(given: Model) -> None:
     """And it is predicted that he can't, but for the aliases that are his."""
     tried = {
