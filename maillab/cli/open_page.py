@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import subprocess
 import sys
@@ -162,6 +163,10 @@ async def _serve(page: LabPage, command: list[str], environment: dict[str, str],
 
 
 def _show(url: str) -> None:
+    """In the person's browser. Not as root: students' pages are nothing for a browser with such rights."""
+    if os.geteuid() == 0:
+        typer.echo(text("no-browser-of-root"), err=True)
+        return
     try:
         shown = webbrowser.open(url)
     except webbrowser.Error:

@@ -15,7 +15,7 @@ ADDRESS = "127.0.0.1"  # nobody else's computer comes here
 CHUNK = 1 << 16
 AT_ONCE = 16  # connections; a browser makes six
 LAST_WORDS = 2  # seconds for the end of a command, and for what it still says
-ANSWERS = {400: "Bad Request", 421: "Misdirected Request", 502: "Bad Gateway"}
+ANSWERS = {400: "Bad Request", 403: "Forbidden", 421: "Misdirected Request", 502: "Bad Gateway"}
 
 
 class PortError(Exception):
@@ -52,8 +52,7 @@ class Forwarder:
             assert task
             open_ones.add(task)
             try:
-                async with at_once:
-                    await self._pass(reader, writer)
+                await self._pass(reader, writer, at_once)
             except (ConnectionError, asyncio.CancelledError):  # the browser has gone, or it is over
                 pass
             finally:
@@ -73,8 +72,8 @@ class Forwarder:
                 task.cancel()
             await asyncio.gather(*open_ones, return_exceptions=True)
 
-    async def _pass(self, browser: StreamReader, back: StreamWriter) -> None:
-        """One request, and its answer."""
+    async def _pass(self, browser: StreamReader, back: StreamWriter, at_once: asyncio.Semaphore) -> None:
+        """One request, and its answer. Who asks nothing keeps nobody from asking."""
         heads = Heads.of(self.url, back.get_extra_info("sockname")[1])
         try:
             head = await browser.readuntil(END)
@@ -85,7 +84,9 @@ class Forwarder:
         host = heads.host(head)
         if host not in heads.hosts:
             return await _say(back, 421, f"this is http://{ADDRESS}:{heads.port}, and nobody else")
-        async with self._running() as process:
+        if heads.is_for_a_worker(head):
+            return await _say(back, 403, "a page of the lab gets no service worker here")
+        async with at_once, self._running() as process:
             assert process.stdin
             assert process.stdout
             process.stdin.write(heads.request(head))

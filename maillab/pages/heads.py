@@ -16,7 +16,10 @@ OF_A_CONNECTION = (b"connection", b"keep-alive", b"proxy-connection", b"upgrade"
 # `Expect` would have an answer before the answer.
 NOT_FOR_THE_SERVER = (*OF_A_CONNECTION, b"expect")
 # The browser's address is no place of HTTPS.
-NOT_FOR_THE_BROWSER = (*OF_A_CONNECTION, b"strict-transport-security", b"alt-svc")
+# 127.0.0.1 is other programs' as well: no page is to clear what they keep, or to stay in charge of the port.
+NOT_FOR_THE_BROWSER = (
+    *OF_A_CONNECTION, b"strict-transport-security", b"alt-svc", b"clear-site-data", b"service-worker-allowed"
+)  # fmt: skip
 NAMING_THE_PAGE = (b"origin", b"referer")
 LEADING_ON = (b"location", b"content-location")
 # A cookie with one of these is not taken from http://127.0.0.1 (`Secure`: by some browsers).
@@ -45,6 +48,11 @@ class Heads:
         """The place that the request names, in lower case; empty: none, or several."""
         named = [value.lower() for name, value in _fields(head) if name == b"host"]
         return named[0] if len(named) == 1 else b""
+
+    @staticmethod
+    def is_for_a_worker(head: bytes) -> bool:
+        """Is the program of a service worker wanted? It would go on answering for whatever has this port later."""
+        return any(name == b"service-worker" for name, _ in _fields(head))
 
     def request(self, head: bytes) -> bytes:
         """The request as the lab's server is to have it."""

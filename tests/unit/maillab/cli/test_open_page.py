@@ -96,6 +96,7 @@ def visit(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return True
 
     monkeypatch.setattr("webbrowser.open", browser)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     return seen
 
 
@@ -157,7 +158,23 @@ def test_browser_that_is_not_there(docker: pathlib.Path, server: int, monkeypatc
         return False
 
     monkeypatch.setattr("webbrowser.open", browser)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert "no browser could be opened" in open_it()[1]
+
+
+def test_root_gets_no_browser(docker: pathlib.Path, server: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What students have written is nothing for one with root's rights."""
+    does(docker, f'exec {sys.executable} -ISc "$6" 127.0.0.1 {server} http')
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+
+    def root() -> int:
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return 0
+
+    monkeypatch.setattr(os, "geteuid", root)
+    assert "open the address as yourself" in open_it()[1]
+    assert opened == []
 
 
 def test_page_that_is_not_there(standalone: Model, stack: Stack) -> None:

@@ -267,3 +267,14 @@ def unused_port() -> int:
         return port
 
     return asyncio.run(go())
+
+
+def test_connections_that_ask_nothing_keep_nobody_from_asking() -> None:
+    async def go() -> None:
+        async with page(echo) as running:
+            silent = [await running.connect() for _ in range(forward.AT_ONCE + 1)]
+            assert (await asyncio.wait_for(running.ask(), 30)).startswith(b"HTTP/1.1 200 ")
+            for _, writer in silent:
+                writer.close()
+
+    asyncio.run(go())

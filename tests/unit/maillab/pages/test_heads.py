@@ -95,3 +95,16 @@ def test_two_names_are_none() -> None:
 @pytest.mark.parametrize("name", ["127.0.0.1:8000", "LOCALHOST:8000"])
 def test_own_names(name: str) -> None:
     assert HEADS.host(head("GET / HTTP/1.1", f"Host: {name}")) in HEADS.hosts
+
+
+@pytest.mark.parametrize("field", ['Clear-Site-Data: "*"', "Service-Worker-Allowed: /", "Alt-Svc: h3"])
+def test_page_does_not_rule_over_what_else_is_at_this_address(field: str) -> None:
+    """127.0.0.1 is other programs' as well."""
+    told = HEADS.answer(head("HTTP/1.1 200 OK", field, "X-Other: stays"), HERE)
+    assert field.lower().partition(":")[0].encode() not in told.lower()
+    assert b"X-Other: stays".lower() in told.lower()
+
+
+def test_service_worker_is_seen() -> None:
+    assert HEADS.is_for_a_worker(head("GET /w.js HTTP/1.1", "Host: 127.0.0.1:8000", "Service-Worker: script"))
+    assert not HEADS.is_for_a_worker(head("GET /w.js HTTP/1.1", "Host: 127.0.0.1:8000", "X: Service-Worker: script"))
