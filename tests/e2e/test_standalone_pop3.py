@@ -1,6 +1,7 @@
 """Dovecot on the school's own server: POP3 and IMAP on Postfix' mailboxes, and the change from mailutils-pop3d."""
 
 import json
+import shlex
 from typing import Any
 
 import pytest
@@ -27,6 +28,28 @@ box = imaplib.IMAP4(sys.argv[1]); box.login(sys.argv[2], sys.argv[3]); box.selec
 _, found = box.search(None, "HEADER", "Message-ID", sys.argv[4])
 folders = [line.decode().rpartition(" ")[2] for line in box.list()[1]]
 print(json.dumps([len(found[0].split()), sorted(folders)]))
+"""
+
+
+# A POP3 session that deletes a message ends while a delivery is under way, as local(8) does it: it has USER.lock, and
+# then wants the mailbox' own lock (fcntl(2)). Prints "free" when it gets it, and else "stuck".
+DELIVERY = r"""
+use strict; use warnings; use Fcntl qw(:DEFAULT :flock); use IO::Socket::IP;
+my ($user, $password) = @ARGV;
+my $pop3 = IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => 110) or die;
+sub say_it { print {$pop3} "$_[0]\r\n"; my $line = <$pop3>; die $line unless $line =~ /^\+OK/ }
+<$pop3>;
+say_it("USER $user"); say_it("PASS $password"); say_it("DELE 1");
+sysopen(my $lock, "/var/mail/$user.lock", O_CREAT | O_EXCL | O_WRONLY, 0600) or die $!;
+print {$pop3} "QUIT\r\n"; $pop3->flush;
+sleep 2;
+open(my $box, '+<', "/var/mail/$user") or die $!;
+my $wanted = pack('s s x4 q q i x4', F_WRLCK, 0, 0, 0, 0);
+my $is_free = 0;
+for (1 .. 50) { last if $is_free = fcntl($box, F_SETLK, $wanted); select(undef, undef, undef, 0.1) }
+close $box; unlink "/var/mail/$user.lock";
+print $is_free ? "free" : "stuck", "\n";
+<$pop3>;
 """
 
 
@@ -62,6 +85,14 @@ def test_imap_finds_the_message(standalone: Lab) -> None:
         standalone["workstation"].python(IMAP, mail.ipv4, "lin", password, found.mail.message_id)
     )
     assert (count, folders) == (1, ["Drafts", "INBOX", "Sent", "Trash"])
+
+
+def test_delivery_and_session_do_not_wait_for_each_other(standalone: Lab) -> None:
+    """Each has a lock of two that the other one wants: so both take them in one order."""
+    deliver(standalone, "outside", WENDY, LIN)
+    mail = standalone["mail"]
+    words = shlex.join(["perl", "-e", DELIVERY, "lin", passwords(mail)["lin"]])
+    assert mail.succeed(words).strip() == "free"
 
 
 @pytest.mark.parametrize("password", ["x", "*", "!", "", "lab-lin-2007"])
