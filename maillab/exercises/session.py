@@ -165,15 +165,21 @@ class Session:
         return found
 
     def _refuse_other_lab(self, exercise: Exercise) -> None:
-        """An exercise speaks of machines and users by name: the lab must be of the school that it is made for."""
+        """An exercise speaks of machines, users and programs: the lab must be of the school that it is made for."""
         text = self.book.stack_file.read_text("utf-8")
         try:
             wanted = (self.book.root / f"Pulumi.{exercise.stack}.yaml").read_text("utf-8")
         except FileNotFoundError:
             return  # what the lab does not have is said where it is asked for
-        ours, theirs = (self.lab.plan_of(one).config.schools[0].domain for one in (text, wanted))
-        if ours != theirs:
-            raise SessionError("other-lab", domain=theirs, ours=ours, wanted=exercise.stack)
+        ours, theirs = (self.lab.plan_of(one) for one in (text, wanted))
+        domain, wanted_domain = (plan.config.schools[0].domain for plan in (ours, theirs))
+        if domain != wanted_domain:
+            raise SessionError("other-lab", domain=wanted_domain, ours=domain, wanted=exercise.stack)
+        for name in theirs.machines.keys() & ours.machines.keys():
+            if lacks := set(theirs.machines[name].part.roles) - set(ours.machines[name].part.roles):
+                raise SessionError(
+                    "other-programs", machine=name, lacks=", ".join(sorted(lacks)), wanted=exercise.stack
+                )
 
     def _keep(self, scene: Scene, progress: Progress) -> None:
         """Mailboxes, queues, and what is in no file, as they are now."""

@@ -15,7 +15,7 @@ from maillab.exercises.library import variant
 from maillab.exercises.look import Finding, State
 from maillab.exercises.progress import Book, Progress
 from maillab.exercises.session import BEFORE, Result, Session, SessionError
-from tests.unit.labs import model
+from tests.unit.labs import machine, model
 from tests.unit.maillab.verify.fakes import FakeMachines
 
 
@@ -136,3 +136,19 @@ def test_goals_of_a_drill_are_looked_at_in_the_middle_of_it(
     assert done == [STOP, "look", START]
     assert [one.state for one in result.undone] == [one for one in [state] if one is not State.MET]
     assert result.undone_by == f"mail: {STOP}"
+
+
+def test_exercise_for_other_programs_is_refused(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same school, whose mail server has lost its filter."""
+    session.book.end(session.current, "stopped")
+    root = session.book.root
+    for name in ("exercises", "Pulumi.standalone.yaml"):
+        (root / name).symlink_to(ROOT / name)
+    ours = model(lambda data: machine(data, "mail")["mail"].pop("filter"), "standalone").plan
+    theirs = model(stack="standalone").plan
+    monkeypatch.setattr(FakeLab, "plan_of", lambda _, text: ours if text == "right\n" else theirs)
+    session.book.stack_file.write_text("right\n", "utf-8")
+    with pytest.raises(SessionError) as raised:
+        session.start(session.find("stars-gone", ""))
+    assert raised.value.key == "other-programs"
+    assert (raised.value.values["machine"], raised.value.values["lacks"]) == ("mail", "amavis, clamav")
