@@ -25,7 +25,15 @@ PORTS: Mapping[int, str] = {
     9: "closed",
 }
 # What is asked for as well, everywhere, in a lab where some machine serves it.
-MORE_PORTS: Mapping[int, str] = {80: "http", 443: "https", 993: "imaps", 995: "pop3s"}
+MORE_PORTS: Mapping[int, str] = {
+    80: "http",
+    443: "https",
+    993: "imaps",
+    995: "pop3s",
+    # For the mail server itself: what comes in there is looked at by nobody.
+    10024: "amavis",
+    10025: "after amavis",
+}
 PORT_NAMES = {**PORTS, **MORE_PORTS}
 LOOPBACK = {4: ip_address("127.0.0.1"), 6: ip_address("::1")}
 
@@ -127,7 +135,7 @@ def named_senders(lab: LabConfig, found: list[Source]) -> list[Source]:
 
 def ports(plans: Mapping[str, Blueprint]) -> list[int]:
     """The ports that are asked for in this lab."""
-    served = {port for plan in plans.values() for port, _ in plan.part.listens}
+    served = {port for plan in plans.values() for port, _ in plan.part.listens | plan.part.listens_inside}
     return [*PORTS, *(port for port in MORE_PORTS if port in served)]
 
 

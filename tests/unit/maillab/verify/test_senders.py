@@ -7,7 +7,7 @@ import pytest
 from components.part import LoginProtocol
 from maillab.postman.message import Message
 from maillab.postman.way import Login, way_of
-from maillab.verify.cells import PORTS, cells
+from maillab.verify.cells import PORTS, Verdict, cells, predict
 from maillab.verify.logins import ACCEPTED, REFUSED, logins, predict_logins
 from maillab.verify.messages import Postman
 from maillab.verify.pairs import pairs
@@ -193,3 +193,16 @@ def test_who_logs_in(given: Model, sender: str, via: str | None, user: str | Non
 
 def test_password_is_in_no_words(given: Model) -> None:
     assert "lab-chen" not in repr(way_of(given.plan, Message(sender=CHEN, recipient=TNUSER, subject="x", body="x")))
+
+
+def test_what_the_filter_gives_back_is_taken_from_the_machine_itself_only(given: Model) -> None:
+    """Port 10025 sends on whatever comes, unseen."""
+    asked = [cell for cell in cells(given.lab, given.plans) if (cell.target, cell.port) == ("mail", 10025)]
+    taken = [cell.source for cell in asked if predict(given.policy, cell).verdict is Verdict.ACCEPT]
+    assert [(source.machine, str(source.address)) for source in taken] == [("mail", "127.0.0.1")]
+    assert len(asked) > 20
+
+
+def test_where_nobody_filters_nobody_asks_for_its_ports() -> None:
+    tutorial = model()
+    assert {cell.port for cell in cells(tutorial.lab, tutorial.plans)} == set(PORTS)
