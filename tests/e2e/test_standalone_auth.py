@@ -288,7 +288,7 @@ def offered(lab: Lab, tls: Tls | None) -> str:
     ("edit", "service", "look", "seen"),
     [
         pytest.param(
-            *(("/etc/default/saslauthd", "THREADS=5", "THREADS=2"), "saslauthd"),
+            *(("/etc/default/saslauthd", "THREADS=0", "THREADS=2"), "saslauthd"),
             *(lambda lab: lab["mail"].succeed("ps -C saslauthd -o args="), "-n 2"),
             id="saslauthd",
         ),
