@@ -30,5 +30,5 @@ def amavis_part(domain: str, domains: Iterable[str], database: VirusDatabase = V
             "/etc/spamassassin/local.cf": render_template("amavis/local.cf.j2"),
         },
         volumes={"amavis": "/var/lib/amavis"},
-        listens_inside=frozenset({(AMAVIS, 4), (BACK, 4)}),
+        listens_inside=frozenset({(AMAVIS, 4), (AMAVIS, 6), (BACK, 4)}),
     )
