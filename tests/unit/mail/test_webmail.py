@@ -96,7 +96,7 @@ def test_dovecot_encrypts_where_the_server_has_a_certificate(
 
 
 def test_prover_asks_for_the_ports_where_they_are_served() -> None:
-    assert ports(lab().plans)[-4:] == list(MORE)
+    assert [port for port in ports(lab().plans) if port in MORE] == list(MORE)
     assert set(MORE).isdisjoint(ports(model().plans))
 
 
