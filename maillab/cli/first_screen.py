@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
-from maillab.cli.machines import a_user_of, next_steps, small_scanners
+from maillab.cli.machines import a_user_of, next_steps, plan_now, small_scanners
 from maillab.cli.stack import Stack
 from maillab.cli.status import LabStatus, status_of
 from maillab.cli.status_table import show
@@ -24,17 +24,17 @@ def show_first_screen(stack: Stack) -> LabStatus:
     """
     console = Console()
     with ThreadPoolExecutor(1) as pool:  # the configuration is read while the machines are asked
-        reading = pool.submit(lambda: (a_user_of(stack), small_scanners(stack)))
+        reading = pool.submit(plan_now, stack)
         status, deadline = status_of(stack), time.monotonic() + BOOT
         while status.unready and time.monotonic() < deadline:
             time.sleep(PAUSE)
             status = status_of(stack)
-        somebody, scanners = reading.result()
+        plan = reading.result()
     show(status, console)
-    if scanners:
+    if scanners := small_scanners(plan):
         console.print(text("small-signatures", names=", ".join(scanners)), highlight=False, soft_wrap=True)
     console.print(f"\n{text('try-next')}")
-    for line, meaning in next_steps(stack.name, [one.row for one in status.machines], somebody=somebody):
+    for line, meaning in next_steps(stack.name, [one.row for one in status.machines], somebody=a_user_of(plan)):
         console.print(f"  {line}", style="bold", highlight=False, soft_wrap=True)
         console.print(f"      {meaning}", highlight=False, soft_wrap=True)
     return status

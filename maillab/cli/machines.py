@@ -18,6 +18,7 @@ from maillab.where import maillab
 
 if TYPE_CHECKING:
     from components.config.lab import LabConfig
+    from components.plan import Plan
     from maillab.cli.diagnosis import Finding
 
 
@@ -126,24 +127,24 @@ def next_steps(stack: str, machines: Iterable[MachineRow], *, somebody: str = ""
     return steps
 
 
-def a_user_of(stack: Stack) -> str:
-    """The address of somebody with a mailbox, as the stack's file says now; empty when it names nobody."""
-    from maillab.cli.configuration import stack_plan  # noqa: PLC0415 (only this line needs the program)
+def plan_now(stack: Stack) -> Plan | None:
+    """What the stack's file says now; None while it is being edited."""
+    from maillab.cli.configuration import stack_plan  # noqa: PLC0415 (only this needs the program)
 
     try:
-        return somebody_of(stack_plan(stack).config)
-    except MaillabError:  # it is being edited
-        return ""
+        return stack_plan(stack)
+    except MaillabError:
+        return None
 
 
-def small_scanners(stack: Stack) -> list[str]:
-    """The machines whose virus scanner has the lab's own few signatures only, as the stack's file says now."""
-    from maillab.cli.configuration import stack_plan  # noqa: PLC0415 (only this line needs the program)
+def a_user_of(plan: Plan | None) -> str:
+    """The address of somebody with a mailbox; empty when the plan names nobody."""
+    return somebody_of(plan.config) if plan else ""
 
-    try:
-        machines = stack_plan(stack).machines
-    except MaillabError:  # it is being edited
-        return []
+
+def small_scanners(plan: Plan | None) -> list[str]:
+    """The machines whose virus scanner has the lab's own few signatures only."""
+    machines = plan.machines if plan else {}
     chains = {name: machine.part.recipes for name, machine in machines.items()}
     return [name for name, chain in chains.items() if "clamav" in chain and "signatures" not in chain]
 

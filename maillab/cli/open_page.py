@@ -21,6 +21,7 @@ from maillab.cli.choice import chosen
 from maillab.cli.completion import pages_of
 from maillab.cli.problem import failed, suggesting
 from maillab.cli.text import printable, text
+from maillab.pages.heads import DEFAULT_PORTS
 from maillab.where import naming
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from maillab.cli.stack import Stack
 
 PROGRAM = Path(__file__).parent.parent / "pages" / "inside.py"
-PORTS = {"http": 80, "https": 443}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LIMIT = 120  # seconds for the first connection, on an emulated processor too
 
@@ -44,7 +44,7 @@ class LabPage:
 
     def command(self, prefix: str) -> list[str]:
         """What takes its stdin to the page's server, by the workstation."""
-        host, port = self.url.hostname or "", self.url.port or PORTS[self.url.scheme]
+        host, port = self.url.hostname or "", self.url.port or DEFAULT_PORTS[self.url.scheme]
         program = ["python3", "-ISc", PROGRAM.read_text(encoding="utf-8")]
         return ["docker", "exec", "-i", f"{prefix}{self.workstation}", *program, host, str(port), self.url.scheme]
 

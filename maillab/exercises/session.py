@@ -171,6 +171,8 @@ class Session:
             wanted = (self.book.root / f"Pulumi.{exercise.stack}.yaml").read_text("utf-8")
         except FileNotFoundError:
             return  # what the lab does not have is said where it is asked for
+        if text == wanted:
+            return
         ours, theirs = (self.lab.plan_of(one) for one in (text, wanted))
         domain, wanted_domain = (plan.config.schools[0].domain for plan in (ours, theirs))
         if domain != wanted_domain:

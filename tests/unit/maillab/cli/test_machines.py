@@ -12,6 +12,7 @@ from maillab.cli.machines import (
     find,
     next_steps,
     of_stack,
+    plan_now,
     rows,
     small_scanners,
     somebody_of,
@@ -93,7 +94,7 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_the_message_goes_to_the_first_user(stack: Stack, school: Path) -> None:
     first = "- {name: admin, password: lab-admin-2006,"
     edit(school, first, "- {name: teacher, password: lab-2006}\n" + 14 * " " + first)
-    assert a_user_of(stack) == "teacher@dc1es.tnc.edu.tw"
+    assert a_user_of(plan_now(stack)) == "teacher@dc1es.tnc.edu.tw"
 
 
 @pytest.mark.usefixtures("school")
@@ -110,18 +111,18 @@ def test_a_server_without_users_of_the_school_has_nobody(stack: Stack, changes: 
 
 
 def test_scanners_with_few_signatures_are_named(stack: Stack, school: Path) -> None:
-    assert small_scanners(stack) == ["spamfilter"]
+    assert small_scanners(plan_now(stack)) == ["spamfilter"]
     edit(school, "          spamfilter:\n", "          spamfilter:\n            virus_database: full\n")
-    assert small_scanners(stack) == []
+    assert small_scanners(plan_now(stack)) == []
 
 
 def test_a_file_that_is_being_edited_names_nobody(stack: Stack, school: Path) -> None:
     edit(school, "domain: dc1es.tnc.edu.tw", "domain: [")
-    assert (a_user_of(stack), small_scanners(stack)) == ("", [])
+    assert (a_user_of(plan_now(stack)), small_scanners(plan_now(stack))) == ("", [])
 
 
 def test_without_a_file_there_is_nobody(stack: Stack) -> None:
-    assert a_user_of(stack) == ""
+    assert a_user_of(plan_now(stack)) == ""
 
 
 def test_another_stack_is_named_in_the_commands() -> None:
