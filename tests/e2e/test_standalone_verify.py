@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from driver.lab import Lab
 from maillab.verify.logins import ACCEPTED, NO_TRUST, REFUSED
 from maillab.verify.relays import TAKEN
-from tests.e2e.test_verify import proof_of
+from tests.e2e.test_verify import not_as_predicted, proof_of
 from tests.e2e.test_verify_faults import parameter, password, wrong_answers, wrong_logins
 
 USERS = ("admin", "manager", "service", "chen", "lin")
@@ -26,7 +26,7 @@ def own_certificate(lab: Lab) -> Iterator[None]:
 
 def test_everything_is_as_predicted(standalone: Lab) -> None:
     proof = proof_of(standalone)
-    assert proof.holds, (wrong_answers(proof), wrong_logins(proof), proof.failures)
+    assert proof.holds, not_as_predicted(proof)
     assert [login.login.user for login in proof.logins if login.login.port == 587] == [*USERS, "admin"]
     assert {result.message.writer.login for result in proof.messages} > {None}
 
