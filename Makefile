@@ -58,11 +58,11 @@ test-vm: export MAILLAB_WHERE := vm
 test-vm: test-e2e ## the end to end tests, in a virtual machine
 
 check: ## lint, types, imports, unit and golden tests; no Docker
-	@setup/run venv
+	@setup/run tools
 	@setup/check
 
 lint: ## the checks that are no tests
-	@setup/run venv
+	@setup/run tools
 	@setup/check --no-tests
 
 bench: ## measure: up, preview, edits, throughput, memory, two schools, virtual machines; PARTS="running up two vm" for some

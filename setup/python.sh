@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# .venv: everything of requirements.lock, by uv, with hashes. Made again only when the lock or Python changed.
+# .venv: what a lab needs (requirements.lock) and, for tests and checks only, what they need besides
+# (requirements-dev.lock); by uv, with hashes. Installed again only when a lock or Python changed.
 
-STAMP=.venv/.maillab-installed    # written last: hash of the lock, path of the interpreter
 UNFINISHED=.venv/.maillab-unfinished # written first: an environment that was interrupted is thrown away
 
 is_python() { "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
@@ -27,10 +27,15 @@ need_python() {
     "Install one (for instance on Debian 12, 13 or Ubuntu 24.04: apt install python3 python3-venv)."
 }
 
+# stamp_of LOCK: the file written when all of a lock is installed, with what lock_stamp prints.
+stamp_of() { printf '.venv/.%s-installed' "$1"; }
+
 lock_stamp() {
   local sum
-  sum=$(sha256sum requirements.lock) && printf '%s %s' "${sum%% *}" "$(readlink -f .venv/bin/python)"
+  sum=$(sha256sum "$1") && printf '%s %s' "${sum%% *}" "$(readlink -f .venv/bin/python)"
 }
+
+is_installed() { [ ! -e "$UNFINISHED" ] && [ "$(cat "$(stamp_of "$1")" 2>/dev/null)" = "$(lock_stamp "$1")" ]; }
 
 # uv does not read pip's settings: a school's own index or certificate counts for both.
 share_pip_settings() {
@@ -45,25 +50,39 @@ share_pip_settings() {
   done < <(.venv/bin/python -m pip config list)
 }
 
+ensure_uv() {
+  [ -x .venv/bin/uv ] || .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes \
+    -r <(sed -n '/^uv==/,/[^\\]$/p' requirements.lock)
+}
+
+# install_lock LOCK
 install_lock() {
   share_pip_settings
-  .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes \
-    -r <(sed -n '/^uv==/,/[^\\]$/p' requirements.lock) || return
+  ensure_uv || return
   # Compiled now: where Python may write no bytecode (PYTHONDONTWRITEBYTECODE), each run would compile all of it.
-  UV_COMPILE_BYTECODE=1 .venv/bin/uv pip install -q --python .venv/bin/python --require-hashes -r requirements.lock && return
+  UV_COMPILE_BYTECODE=1 .venv/bin/uv pip install -q --python .venv/bin/python --require-hashes -r "$1" && return
   # Where only pip has a way to the index (its own proxy settings, a keyring): slower, the same packages.
-  .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+  .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r "$1"
 }
 
 new_venv() { rm -rf .venv && "$PYTHON" -m venv .venv; }
 
+# ensure_lock LOCK: all of it is in .venv, which is there.
+ensure_lock() {
+  is_installed "$1" && return
+  : >"$UNFINISHED"
+  must "installing the Python packages of $1" install_lock "$1"
+  lock_stamp "$1" >"$(stamp_of "$1").new" && mv "$(stamp_of "$1").new" "$(stamp_of "$1")" && rm -f "$UNFINISHED"
+}
+
 ensure_venv() {
-  [ -x .venv/bin/python ] && [ ! -e "$UNFINISHED" ] && [ "$(cat "$STAMP" 2>/dev/null)" = "$(lock_stamp)" ] && return
+  [ -x .venv/bin/python ] && is_installed requirements.lock && return
   need_python
   if [ -e "$UNFINISHED" ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     must "making .venv with $("$PYTHON" --version)" new_venv
   fi
-  : >"$UNFINISHED"
-  must "installing the Python packages of requirements.lock" install_lock
-  lock_stamp >"$STAMP.new" && mv "$STAMP.new" "$STAMP" && rm -f "$UNFINISHED"
+  ensure_lock requirements.lock
 }
+
+# What the tests, the checks and the figures need besides; after ensure_venv.
+ensure_tools() { ensure_lock requirements-dev.lock; }

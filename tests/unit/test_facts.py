@@ -55,4 +55,15 @@ def test_pulumi_install_takes_the_same_packages_as_the_setup() -> None:
     """The file is pip's, and the only one that `pulumi install` looks for with this toolchain."""
     assert yaml.safe_load(text("Pulumi.yaml"))["runtime"]["options"]["toolchain"] == "pip"
     assert text("requirements.txt").split() == ["-r", "requirements.lock"]
-    assert "-r requirements.lock" in text("setup/python.sh")
+    assert "ensure_lock requirements.lock" in text("setup/python.sh")
+
+
+def test_tests_use_the_versions_that_a_lab_has() -> None:
+    """Whoever only has a lab installs no browser's driver and no type checker."""
+    lab, tools = (
+        dict(re.findall(r"(?m)^([a-z0-9-]+)==([^ ]+)", text(name)))
+        for name in ("requirements.lock", "requirements-dev.lock")
+    )
+    assert {name: version for name, version in tools.items() if lab.get(name, version) != version} == {}
+    assert {"playwright", "mypy", "pytest"} & lab.keys() == set()
+    assert {"playwright", "mypy", "pytest"} <= tools.keys()
