@@ -150,7 +150,8 @@ def test_raw_big5_in_the_subject_vanishes(standalone: Lab) -> None:
 
 DISGUISES = {
     "magic first lines": lambda: viruses("magic first lines"),
-    "encoded pages": lambda: {name: raw for name, raw in viruses("encodings").items() if "html in" in name},
+    # An encoding without a name is none for amavis, as for most mail programs.
+    "encodings": lambda: {name: raw for name, raw in viruses("encodings").items() if name != "encoding named ''"},
 }
 
 
