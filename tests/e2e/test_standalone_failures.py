@@ -12,6 +12,8 @@ import pytest
 from driver.lab import Lab
 from driver.machine import Machine, wait_until
 from driver.mail import Message, mailbox
+from maillab.exercises.session import KEEP, PUT_BACK
+from maillab.trace.machines import Machines
 from tests.support.bulk import bring, named
 from tests.support.mailqueue import mail_queue, wait_until_gone
 from tests.support.stacks import change_school
@@ -66,6 +68,18 @@ def test_killed_amavis_loses_nothing(standalone: Lab) -> None:
         mail.succeed("pkill -KILL -f '^/usr/sbin/amavisd .master'")
         mail.succeed("service amavis restart")
     assert delivered(standalone, mails) == dict.fromkeys(mails, 1)
+
+
+def test_exercise_that_ends_takes_back_what_amavis_has(standalone: Lab) -> None:
+    """Two messages come out of it when the mailboxes are put back."""
+    mail = standalone["mail"]
+    machines = Machines(prefix=mail.container.name.removesuffix("mail"), environment=standalone.environment)
+    kept = machines.run("mail", ["bash", "-c", KEEP])
+    with scanner_frozen(mail):
+        mails = under_way(standalone)
+        mail.succeed("(sleep 1; pkill -CONT -x clamd) >/dev/null 2>&1 &")
+        machines.run("mail", ["bash", "-c", PUT_BACK], kept)
+    assert delivered(standalone, mails) == dict.fromkeys(mails, 0)
 
 
 def test_killed_machine_loses_nothing(standalone: Lab) -> None:
