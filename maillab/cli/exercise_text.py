@@ -19,8 +19,8 @@ from maillab.cli.problem import MaillabError, failed, suggesting
 from maillab.cli.stack import Stack
 from maillab.cli.text import printable, text
 from maillab.cli.wrapped import padded
+from maillab.exercises.finding import Finding, State
 from maillab.exercises.library import FOLDER, ExerciseError, Variant, names, variant
-from maillab.exercises.look import Finding, State
 from maillab.exercises.progress import Progress
 from maillab.exercises.scene import SceneError
 from maillab.exercises.session import Result, Session, SessionError

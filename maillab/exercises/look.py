@@ -1,6 +1,5 @@
 """Looks at effects on the running machines, all at once: what should be seen, and what is seen."""
 
-import enum
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,9 +8,11 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from maillab.exercises.exercise import MAIL_KINDS, PATIENCE, Effect, Mail, kind_of
+from maillab.exercises.finding import Finding, Known, State
 from maillab.exercises.judging import expected_words, in_boxes, in_words, is_met, of_answer, of_cell
 from maillab.exercises.scene import Scene, SceneError
 from maillab.exercises.text import text
+from maillab.exercises.whereabouts import MARKS, boxes_with, marks_of, queues_with
 from maillab.postman.mailboxes import Mailbox, Pop3Error, fetch, mailbox_of
 from maillab.postman.problem import PostError
 from maillab.trace.ending import Ending, How
@@ -30,72 +31,13 @@ STILL = 1.5  # seconds without news of a message that waits for another try
 SECONDS = 3  # for one question to DNS, one login
 IN_USE = "login: [IN-USE]"  # of another POP3 session (RFC 2449, section 8.1.2)
 DOMAIN = "exercise.invalid"  # of the messages' Message-IDs
-# Of a message's header, also the texts' names; None: what no effect wants.
-MARKS = {True: "marked", False: "plain", None: "unchecked"}
 VERDICTS = {"connects": Verdict.ACCEPT, "dropped": Verdict.DROP, "closed": Verdict.REFUSE}
-# Where messages are: by their Message-IDs, which nobody can guess, a line each on stdin. `mailbox:<id>` lines, and
-# the ids of what is in the queue. A notice of a message, to the postmaster, has its header in the text.
-IN_MAILBOXES = r"""
-ids=$(cat)
-cd /var/mail && printf '%s\n' "$ids" | grep -laF -f - -- * 2>/dev/null | while read -r box; do
-  printf '%s\n' "$ids" | awk -v box="$box" '
-    NR == FNR { wanted[$0] = 1; next }
-    /^From / { head = 1 }
-    head && /^$/ { head = 0 }
-    head && tolower($1) == "message-id:" && $2 in wanted { print box ":" $2 }' - "./$box"
-done | sort -u
-:
-"""
-# Postfix' folders, or Sendmail's files.
-IN_QUEUES = (
-    "cd /var/spool/postfix 2>/dev/null || cd /var/spool/mqueue"
-    " && grep -rhaoF -f - incoming active deferred hold maildrop [qh]f* client 2>/dev/null | sort -u; :"
-)
-# "marked" for each message of these whose header says that it is spam, "unchecked" where amavis has written something
-# else before its subject, or "plain"; by its Message-ID on stdin.
-MARKED = r"""
-read -r id
-cat /var/mail/* 2>/dev/null | awk -v id="$id" '
-  /^From / { head = 1; ours = flag = word = 0 }
-  head && /^$/ { head = 0; if (ours) print flag ? "marked" : word ? "unchecked" : "plain" }
-  head && tolower($0) ~ /^x-spam-flag: *yes/ { flag = 1 }
-  head && tolower($0) ~ /^subject: *[*][*][*]/ { word = 1 }
-  head && tolower($0) ~ /^message-id:/ && index($0, id) { ours = 1 }'
-"""
 # What machines are asked first; the names in /var/mail are what LIST prints.
 FLUSH = "rndc flush >/dev/null 2>&1"
 RETRY = "{ postqueue -f || sendmail -q; } >/dev/null 2>&1"
 LIST = "ls /var/mail 2>/dev/null"
 # A message to a mailbox, on stdin, handed in on its server: prints why that can't be, as when the disk is full.
 PUT = 'said=$(sendmail -i "$1" 2>&1) || echo "${said:-sendmail}"'
-
-
-class State(enum.StrEnum):
-    """What a look has found."""
-
-    MET = "met"
-    MISSED = "missed"
-    UNKNOWN = "unknown"  # it could not be looked at, which is not the student's fault
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One effect: what was expected and what was seen, for people; `message_id` of the message that shows it."""
-
-    name: str
-    says: str
-    state: State
-    expected: str = ""
-    seen: str = ""
-    message_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """A message that was sent when the exercise began: with its Message-ID (without brackets)."""
-
-    message_id: str
-    mail: Mail
 
 
 def fresh_answers(scene: Scene, *, retry: bool = False) -> dict[str, str]:
@@ -255,9 +197,7 @@ class Looker:
 
     def _mark(self, ends: frozenset[Ending], message_id: str) -> set[str]:
         """What the filter says in the message's header, in each mailbox that has it. Raises MachineError."""
-        machines = {end.hops[-1] for end in ends if end.how is How.MAILBOX}
-        printed = [self.scene.machines.run(name, ["sh", "-c", MARKED], f"<{message_id}>\n") for name in machines]
-        return {line for words in printed for line in words.split()}
+        return marks_of(self.scene.machines, {end.hops[-1] for end in ends if end.how is How.MAILBOX}, message_id)
 
     def _wanted(self, kind: str, mail: Mail) -> frozenset[Ending]:
         """What the good configuration makes of it, where the effect does not say it all."""
@@ -275,7 +215,7 @@ class Looker:
         ids = [one.message_id for one in known]
         deadline = time.monotonic() + self.patience
         while True:
-            queues = self._queues(ids) if kind == "gone" else {}
+            queues = queues_with(self.scene.machines, self.scene.mail_servers, ids) if kind == "gone" else {}
             boxes = self._boxes(ids)
             bad = [one for one in known if queues.get(one.message_id)
                    or boxes[one.message_id] != self._boxes_wanted(kind, mail, one)]  # fmt: skip
@@ -297,27 +237,8 @@ class Looker:
         ends = self.scene.post.way(self.scene.writer(one.mail), str(one.mail.to))
         return frozenset(f"{end.what}@{end.hops[-1]}" for end in ends if end.how is How.MAILBOX)
 
-    def _boxes(self, ids: Sequence[str], names: Sequence[str] = ()) -> dict[str, frozenset[str]]:
-        """`mailbox@machine` of each that has the message; by Message-ID. `names`: only there. Raises MachineError."""
-        return self._grep(ids, names or self.scene.mailbox_machines, IN_MAILBOXES, lambda name, box: f"{box}@{name}")
-
-    def _queues(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
-        """The machines in whose queue the message is; by Message-ID. Raises MachineError."""
-        return self._grep(ids, self.scene.mail_servers, IN_QUEUES, lambda name, _: name)
-
-    def _grep(
-        self, ids: Sequence[str], names: Sequence[str], program: str, place: Callable[[str, str], str]
-    ) -> dict[str, frozenset[str]]:
-        asked = "".join(f"<{one}>\n" for one in ids)
-        with ThreadPoolExecutor(len(names) or 1) as pool:
-            printed = list(pool.map(lambda name: self.scene.machines.run(name, ["sh", "-c", program], asked), names))
-        found: dict[str, set[str]] = {one: set() for one in ids}
-        for name, lines in zip(names, printed, strict=True):
-            for line in lines.splitlines():
-                box, _, one = line.removesuffix(">").rpartition("<")
-                if one in found:
-                    found[one].add(place(name, box.removesuffix(":")))
-        return {one: frozenset(places) for one, places in found.items()}
+    def _boxes(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        return boxes_with(self.scene.machines, self.scene.mailbox_machines, ids)
 
     # Connections
 
@@ -385,7 +306,7 @@ class Looker:
         if refused := scene.machines.run(mailbox.server, ["sh", "-c", PUT, "put", mailbox.user], words).strip():
             return self._finding(name, met=False, expected=expected, seen=refused.splitlines()[-1])
         deadline = time.monotonic() + self.patience
-        while box not in self._boxes([message_id], [mailbox.server])[message_id]:
+        while box not in boxes_with(scene.machines, [mailbox.server], [message_id])[message_id]:
             if time.monotonic() > deadline:
                 seen = in_boxes(self._boxes([message_id])[message_id])
                 return self._finding(name, met=False, expected=expected, seen=seen)

@@ -11,8 +11,9 @@ from typing import Protocol
 from components.plan import Plan
 from maillab.exercises import steps
 from maillab.exercises.exercise import Effect, Exercise, Hint, Mail, Sent, Step
+from maillab.exercises.finding import Finding, Known, State
 from maillab.exercises.library import FOLDER, Variant, names, variant
-from maillab.exercises.look import DOMAIN, Finding, Known, Looker, State, fresh_answers
+from maillab.exercises.look import DOMAIN, Looker, fresh_answers
 from maillab.exercises.probes import probes
 from maillab.exercises.progress import Book, Check, Progress, now
 from maillab.exercises.scene import Scene

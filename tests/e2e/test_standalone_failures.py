@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from driver.connections import machines_of
 from driver.lab import Lab
 from driver.machine import Machine, wait_until
 from driver.mail import Message, mailbox
 from maillab.exercises.session import KEEP, PUT_BACK
-from maillab.trace.machines import Machines
 from tests.support.bulk import bring, named
 from tests.support.mailqueue import mail_queue, wait_until_gone
 from tests.support.stacks import change_school
@@ -73,7 +73,7 @@ def test_killed_amavis_loses_nothing(standalone: Lab) -> None:
 def test_exercise_that_ends_takes_back_what_amavis_has(standalone: Lab) -> None:
     """Two messages come out of it when the mailboxes are put back."""
     mail = standalone["mail"]
-    machines = Machines(prefix=mail.container.name.removesuffix("mail"), environment=standalone.environment)
+    machines = machines_of(standalone)
     kept = machines.run("mail", ["bash", "-c", KEEP])
     with scanner_frozen(mail):
         mails = under_way(standalone)

@@ -40,8 +40,8 @@ def wrong(proof: Proof) -> set[tuple[str, str, int, str, str]]:
 
 def not_as_predicted(proof: Proof) -> list[object]:
     """All that was otherwise, or could not be tried: the words of a failing test."""
-    results = (*proof.cells, *proof.forged, *proof.answers, *proof.logins, *proof.messages)
-    return [*(result for result in results if not result.agrees), *proof.failures]
+    kinds = (proof.cells, proof.forged, proof.answers, proof.logins, proof.messages)
+    return [*(result for results in kinds for result in results if not result.agrees), *proof.failures]
 
 
 def messages(mailbox: bytes) -> list[bytes]:

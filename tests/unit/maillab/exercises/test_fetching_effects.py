@@ -8,7 +8,8 @@ import pytest
 
 from maillab.exercises import look
 from maillab.exercises.exercise import Effect, Fetch, Text
-from maillab.exercises.look import Looker, State
+from maillab.exercises.finding import State
+from maillab.exercises.look import Looker
 from tests.unit.maillab.verify.fakes import FakeMachines
 
 SAYS = Text(en="fetches", zh="收信")
@@ -25,12 +26,12 @@ def sessions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         noted.append(f"end {mailbox.user}")
         return ""
 
-    def boxes(_: Looker, ids: list[str], _servers: list[str]) -> dict[str, frozenset[str]]:
+    def boxes(_: object, _servers: list[str], ids: list[str]) -> dict[str, frozenset[str]]:
         return dict.fromkeys(ids, frozenset({"chen@mail", "lin@mail"}))
 
     monkeypatch.setattr(look, "mailbox_of", lambda _, user: SimpleNamespace(user=user, server="mail"))
     monkeypatch.setattr(look, "sweep_mailboxes", lambda *_: None)
-    monkeypatch.setattr(Looker, "_boxes", boxes)
+    monkeypatch.setattr(look, "boxes_with", boxes)
     monkeypatch.setattr(Looker, "_why_not_fetched", session)
     return noted
 

@@ -10,8 +10,10 @@ import pytest
 from maillab.cli.configuration import stack_plan
 from maillab.cli.stack import ROOT, Stack
 from maillab.exercises.exercise import Effect, Fetch, Mail, Text
-from maillab.exercises.look import IN_MAILBOXES, MARKED, PUT, Known, Looker, State
+from maillab.exercises.finding import Known, State
+from maillab.exercises.look import PUT, Looker
 from maillab.exercises.scene import Scene
+from maillab.exercises.whereabouts import IN_MAILBOXES, MARKED
 from maillab.trace.ending import Ending, How
 from maillab.trace.trail import Fate
 
@@ -124,8 +126,8 @@ def test_message_in_a_queue_may_still_go(
     clock, looks = [0.0], iter(queues)
     monkeypatch.setattr("maillab.exercises.look.time.monotonic", lambda: clock[0])
     monkeypatch.setattr("maillab.exercises.look.time.sleep", lambda _: clock.__setitem__(0, clock[0] + 1))
-    monkeypatch.setattr(Looker, "_queues", lambda *_: {"1@x": frozenset(next(looks))})
-    monkeypatch.setattr(Looker, "_boxes", lambda *_: {"1@x": frozenset(boxes)})
+    monkeypatch.setattr("maillab.exercises.look.queues_with", lambda *_: {"1@x": frozenset(next(looks))})
+    monkeypatch.setattr("maillab.exercises.look.boxes_with", lambda *_: {"1@x": frozenset(boxes)})
     scene = Scene(plan=stack_plan(Stack(name="dc1es", root=ROOT)), machines=cast("Any", Full()))
     effect = Effect(says=Text(en="x", zh="x"), gone=Mail(message="virus"))
     known = {"virus": [Known(message_id="1@x", mail=Mail(sender="a@example.com", to="chen@dc1es.tnc.edu.tw"))]}

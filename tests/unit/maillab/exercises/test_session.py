@@ -11,8 +11,8 @@ from components.plan import Plan
 from maillab.cli.configuration import stack_plan
 from maillab.cli.stack import ROOT, Stack
 from maillab.exercises.exercise import Drill, Effect, Mail, Step, Text
+from maillab.exercises.finding import Finding, State
 from maillab.exercises.library import variant
-from maillab.exercises.look import Finding, State
 from maillab.exercises.progress import Book, Progress
 from maillab.exercises.session import BEFORE, Result, Session, SessionError
 from tests.unit.labs import machine, model
