@@ -4,7 +4,7 @@ import base64
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maillab.cli.stack import ROOT
@@ -24,11 +24,13 @@ def decoded(text: bytes) -> bytes:
     return subprocess.run(["perl", "-MIO::Handle", "-e", CALL], input=text, check=True, capture_output=True).stdout
 
 
+@settings(deadline=None, max_examples=50)
 @given(pieces=st.lists(st.binary(max_size=100)), between=st.sampled_from([b"", b"\r\n", b" !\r\n\r\n", b"=\r\n"]))
 def test_goes_on_behind_padding(pieces: list[bytes], between: bytes) -> None:
     assert decoded(between.join(map(base64.b64encode, pieces))) == b"".join(pieces)
 
 
+@settings(deadline=None, max_examples=50)
 @given(content=st.binary(min_size=80))
 def test_decodes_what_is_folded_as_usual(content: bytes) -> None:
     assert decoded(base64.encodebytes(content)) == content
