@@ -54,6 +54,7 @@ ENDS: Mapping[Outcome, Callable[[End], str]] = {
     Outcome.DELETED: lambda end: text("trace-end-deleted", machine=end.machine, since=_time(end.since)),
     Outcome.EXPIRED: lambda end: text("trace-end-expired", machine=end.machine, since=_time(end.since), text=end.text),
     Outcome.GONE: lambda end: text("trace-end-gone", machine=end.machine, since=_time(end.since), text=end.text),
+    Outcome.BLOCKED: lambda end: text("trace-end-blocked", machine=end.machine, since=_time(end.since), text=end.text),
     Outcome.UNSEEN: lambda end: text("trace-end-unseen", machine=end.machine, since=_time(end.since), text=end.text),
 }
 

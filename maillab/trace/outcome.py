@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from maillab.trace.events import Event, Kind, answer_of
@@ -14,7 +14,10 @@ STATES = (Kind.HELD, Kind.RELEASED, Kind.REQUEUED, Kind.DELETED, Kind.EXPIRED)
 
 
 class Outcome(enum.StrEnum):
-    """What became of a copy. `UNSEEN`: it was handed on, and no log has it after that."""
+    """What became of a copy.
+
+    `BLOCKED`: a filter took it, and gives it to nobody. `UNSEEN`: it was handed on, and no log has it after that.
+    """
 
     MAILBOX = "mailbox"
     REFUSED = "refused"
@@ -24,6 +27,7 @@ class Outcome(enum.StrEnum):
     DELETED = "deleted"
     EXPIRED = "expired"
     GONE = "gone"
+    BLOCKED = "blocked"
     UNSEEN = "unseen"
 
     @property
@@ -73,7 +77,10 @@ def _own(stay: Stay, *, notice: bool) -> Iterator[End]:
     done = {_copy(event) for event in tried if event.kind is not Kind.DEFERRED}
     waiting = {_copy(event): event for event in tried if event.kind is Kind.DEFERRED and _copy(event) not in done}
     for event in tried:
-        if (outcome := _outcome(stay, event)) is not None:
+        outcome = _outcome(stay, event)
+        if outcome is Outcome.GONE and (blocked := _blocked(stay)):
+            yield replace(_end(stay, event, Outcome.BLOCKED, notice=notice), text=blocked)
+        elif outcome is not None:
             yield _end(stay, event, outcome, notice=notice)
     if stay.link is Link.FIRST:
         for event in stay.events:
@@ -118,6 +125,12 @@ def _outcome(stay: Stay, event: Event) -> Outcome | None:
     if event.kind in (Kind.PASSED, Kind.ALIAS):
         return Outcome.UNSEEN if event.values["next"] in stay.unseen else None
     return {Kind.MAILBOX: Outcome.MAILBOX, Kind.GONE: Outcome.GONE, Kind.BOUNCED: Outcome.REFUSED}.get(event.kind)
+
+
+def _blocked(stay: Stay) -> str:
+    """What the filter on the machine itself found in a message that it keeps; a delivery of such a one is "sent"."""
+    verdicts = [event.values.get("text", "") for event in stay.events if event.kind is Kind.VERDICT]
+    return next((words for words in verdicts if words.startswith("Blocked")), "")
 
 
 def _end(stay: Stay, event: Event, outcome: Outcome, *, notice: bool) -> End:

@@ -175,6 +175,16 @@ def test_amavis_says_what_it_found_and_where_it_keeps_it() -> None:
     assert event.values == {"text": "Blocked INFECTED (Eicar-Test-Signature.UNOFFICIAL)", "quarantine": "r/virus-rX"}
 
 
+def test_what_the_filter_keeps_is_not_handed_on() -> None:
+    sent = (
+        f"postfix/smtp[4]: {ID}: to=<b@b.tw>, relay=127.0.0.1[127.0.0.1]:10024, delay=1, delays=1/0/0/0, dsn=2.7.0,"
+        " status=sent (250 2.7.0 Ok, discarded, id=00207-03 - INFECTED)"
+    )
+    (end,) = ends(journey(QUEUED, BLOCKED, sent, f"postfix/qmgr[3]: {ID}: removed"))
+    assert end.outcome.is_final
+    assert (end.outcome, end.text) == (Outcome.BLOCKED, "Blocked INFECTED (Eicar-Test-Signature.UNOFFICIAL)")
+
+
 def test_amavis_says_how_many_points_it_counted() -> None:
     event = journey(QUEUED, PASSED).roots[0].first(Kind.VERDICT)
     assert event is not None
