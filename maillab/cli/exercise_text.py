@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text as Styled
 
 from maillab.cli.problem import MaillabError, failed, suggesting
 from maillab.cli.stack import Stack
 from maillab.cli.text import printable, text
-from maillab.cli.wrapped import padded
+from maillab.cli.wrapped import padded, wrapped
 from maillab.exercises.finding import Finding, State
 from maillab.exercises.library import FOLDER, ExerciseError, Variant, names, variant
 from maillab.exercises.progress import Progress
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from maillab.exercises.exercise import Exercise
 
 LATIN = 0x2E80  # what comes from here on is Chinese
+BELOW = 6  # columns that what was expected, and what was seen, are further to the right
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?\Z")
 MARKS = {
     State.MET: ("mark-met", "green"),
@@ -70,7 +70,16 @@ def paragraph(words: str) -> None:
     """
     console = Console(highlight=False, emoji=False)
     for line in _joined(words.strip("\n")):
-        console.print(Styled(line), soft_wrap=line.startswith("  "))
+        if line.startswith("  "):
+            console.print(Styled(line), soft_wrap=True)
+        else:
+            _print(line, console)
+
+
+def _print(words: str, console: Console, indent: int = 0) -> None:
+    """Broken between Chinese characters too, which rich does not do; as lines for people and for copying."""
+    for line in wrapped(words, console.width, indent, hanging=0):
+        console.print(Styled(line), soft_wrap=True)
 
 
 def _joined(words: str) -> list[str]:
@@ -192,17 +201,13 @@ def _show(finding: Finding, console: Console, session: Session) -> None:
     if finding.state is State.MET:
         return
     if finding.state is State.UNKNOWN:
-        console.print(_below(text("exercise-why", words=printable(finding.seen))))
+        _print(text("exercise-why", words=finding.seen), console, BELOW)
         return
-    console.print(_below(text("exercise-expected", words=printable(finding.expected))))
-    console.print(_below(text("exercise-seen", words=printable(finding.seen))))
+    _print(text("exercise-expected", words=finding.expected), console, BELOW)
+    _print(text("exercise-seen", words=finding.seen), console, BELOW)
     if finding.message_id:
         call = f"bin/maillab --stack {session.book.stack} trace '<{finding.message_id}>'"
-        console.print(Styled(f"      {call}"), soft_wrap=True)
-
-
-def _below(words: str) -> Padding:
-    return Padding(Styled(words), (0, 0, 0, 6))
+        console.print(Styled(f"{'':{BELOW}}{call}"), soft_wrap=True)
 
 
 def _show_proof(result: Result, console: Console) -> None:

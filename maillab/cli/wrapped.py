@@ -17,8 +17,8 @@ from maillab.cli.text import printable
 
 HANGING = 4  # columns that a line's next ones are further to the right
 NARROWEST = 20
-# What stays together: a word, or a Chinese character with the punctuation that may not begin a line.
-PIECE = re.compile(r" +|[^ \u2e80-\uffff]+[、。，：；！？）」]*|[\u2e80-\uffff][、。，：；！？）」]*")
+# What stays together: a word, or a Chinese character, with the punctuation that may not end or begin a line.
+PIECE = re.compile(r" +|[「（]*(?:[^ \u2e80-\uffff]+|[\u2e80-\uffff])[、。，：；！？）」]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,3 +56,7 @@ def test_what_a_machine_says_gives_a_terminal_no_orders() -> None:
     out = io.StringIO()
     print_lines([Line("mail said 550 \x1b[2J\x9b31m\u202e中文\u3000fine")], Console(file=out, width=80))
     assert out.getvalue() == "mail said 550 ?[2J?31m?中文\u3000fine\n"
+
+
+def test_bracket_stays_with_what_it_opens() -> None:
+    assert list(wrapped("一二三四五六七八九「十」", 20, hanging=0)) == ["一二三四五六七八九", "「十」"]
