@@ -44,12 +44,18 @@ def expected_words(kind: str, mail: Mail, wanted: Iterable[Ending]) -> str:
     if mail.ends is not None:
         words = in_boxes(mail.ends)
         return text("by-way", words=words, machines=", ".join(mail.through)) if mail.through else words
-    return "; ".join(sorted(map(in_words, wanted)))
+    return listed(sorted(map(in_words, wanted)))
 
 
 def in_words(end: Ending) -> str:
     """An end of a message, and the machines that it came by."""
-    return f"{text(f'end-{end.how}', machine=end.hops[-1], what=end.what, code=end.what)} ({' -> '.join(end.hops)})"
+    words = text(f"end-{end.how}", machine=end.hops[-1], what=end.what, code=end.what)
+    return text("end-by", words=words, hops=" -> ".join(end.hops))
+
+
+def listed(words: Iterable[str]) -> str:
+    """All of them, one after the other."""
+    return text("one-more").join(words)
 
 
 def in_boxes(boxes: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from threading import Lock
 
 from maillab.exercises.exercise import MAIL_KINDS, PATIENCE, Effect, Mail, kind_of
 from maillab.exercises.finding import Finding, Known, State
-from maillab.exercises.judging import expected_words, in_boxes, in_words, is_met, of_answer, of_cell
+from maillab.exercises.judging import expected_words, in_boxes, in_words, is_met, listed, of_answer, of_cell
 from maillab.exercises.scene import Scene, SceneError
 from maillab.exercises.text import text
 from maillab.exercises.whereabouts import MARKS, boxes_with, marks_of, queues_with
@@ -187,12 +187,12 @@ class Looker:
         kind = kind_of(self.effects[name])
         wanted = self._wanted(kind, mail)
         expected, met = expected_words(kind, mail, wanted), is_met(kind, mail, ends, wanted)
-        seen = "; ".join(sorted(map(in_words, ends))) or text("nothing-yet", seconds=int(self.patience))
+        seen = listed(sorted(map(in_words, ends))) or text("nothing-yet", seconds=int(self.patience))
         if mail.marked is not None:
             mark = self._mark(ends, message_id)
             wish = MARKS[mail.marked]
-            met, expected = met and mark == {wish}, f"{expected}; {text(wish)}"
-            seen = "; ".join([seen, *(text(one) for one in sorted(mark))])
+            met, expected = met and mark == {wish}, listed([expected, text(wish)])
+            seen = listed([seen, *(text(one) for one in sorted(mark))])
         return self._finding(name, met=met, expected=expected, seen=seen, message_id=message_id)
 
     def _mark(self, ends: frozenset[Ending], message_id: str) -> set[str]:
@@ -262,8 +262,8 @@ class Looker:
         return self._finding(
             name,
             met=all(seen[cell] is should for cell in cells),
-            expected="; ".join(of_cell(cell, should) for cell in cells),
-            seen="; ".join(of_cell(cell, seen[cell]) for cell in cells),
+            expected=listed(of_cell(cell, should) for cell in cells),
+            seen=listed(of_cell(cell, seen[cell]) for cell in cells),
         )
 
     # DNS and POP3
