@@ -16,6 +16,7 @@ from maillab.cli.machines import MachineRow, call_of, show_findings
 from maillab.cli.report import CONFIGURED, Report
 from maillab.cli.status import LabStatus, MachineStatus
 from maillab.cli.text import text
+from maillab.cli.trace_text import joined
 from maillab.cli.wrapped import wrapped
 
 NOTHING = "-"  # a dash may be two columns wide on a Chinese terminal
@@ -62,7 +63,7 @@ def show(status: LabStatus, console: Console, now: datetime | None = None) -> No
 
 def show_troubles(status: LabStatus, console: Console) -> None:
     """What is broken with the command that repairs it, what was edited by hand, and whose passwords were wrong."""
-    for line in (*_problems(status, console.width), *_edits(status), *_logins(status)):
+    for line in (*_problems(status, console.width), *_edits(status), *_logins(status, console.width)):
         # Whole lines, which a terminal breaks by itself: a command can be copied.
         console.print(line, soft_wrap=True)
 
@@ -219,18 +220,21 @@ def _edits(status: LabStatus) -> Iterator[Text]:
     for machine in status.machines:
         edits = machine.report.edits if machine.report else ()
         if edits:
-            yield Text(f"\n{machine.row.name}: {text('edits-by-hand', command=machine.reset)}", style=BETWEEN)
+            words = joined(machine.row.name, text("edits-by-hand", command=machine.reset))
+            yield Text(f"\n{words}", style=BETWEEN)
         yield from (Text(f"    {edit.path} ({text(f'edit-{edit.how}')})") for edit in edits[:SHOWN_EDITS])
         if len(edits) > SHOWN_EDITS:
             yield Text(f"    {text('edits-more', number=len(edits) - SHOWN_EDITS)}")
 
 
-def _logins(status: LabStatus) -> Iterator[Text]:
+def _logins(status: LabStatus, width: int) -> Iterator[Text]:
     for machine in status.machines:
         logins = machine.report.logins if machine.report else {}
         if logins.get("refused"):
             words = text("logins-refused", number=logins["refused"], sent=logins.get("sent", 0))
-            yield Text(f"\n{machine.row.name}: {words}", style=BETWEEN)
+            lines = wrapped(joined(machine.row.name, words), width)
+            yield Text("\n" + "\n".join(lines), style=BETWEEN)
+            yield Text(f"    {call_of(status.stack)} trace --logins", style="bold")
 
 
 def status_json(status: LabStatus) -> dict[str, object]:

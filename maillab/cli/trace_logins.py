@@ -15,10 +15,11 @@ from maillab.cli.engine import environment
 from maillab.cli.machines import of_stack
 from maillab.cli.problem import failed
 from maillab.cli.stack import Stack
-from maillab.cli.text import printable, text
+from maillab.cli.text import text
 from maillab.cli.trace import READ_MAIL
 from maillab.cli.trace_text import event_text
 from maillab.cli.trace_tree import event_json
+from maillab.cli.wrapped import wrapped
 from maillab.trace.events import Event, Kind
 from maillab.trace.live import Live
 from maillab.trace.machines import Machines
@@ -60,8 +61,9 @@ def show_logins(stack: Stack, number: int, *, as_json: bool) -> None:
     width = max((len(one.machine) for one in found), default=0)
     for one in found:
         style = "yellow" if one.event.kind is Kind.NOT_AUTHENTICATED else ""
-        words = f"{one.when.strftime(TIME)}  {one.machine:{width}}  {printable(event_text(one.event))}"
-        console.print(Text(words, style=style), soft_wrap=True)
+        head = f"{one.when.strftime(TIME)}  {one.machine:{width}}  "
+        for line in wrapped(head + event_text(one.event), console.width, hanging=len(head)):
+            console.print(Text(line, style=style), soft_wrap=True)
     if not found:
         print(text("trace-no-logins"))
 

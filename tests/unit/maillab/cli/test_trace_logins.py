@@ -56,11 +56,15 @@ def lab(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> Stack:
     return stack
 
 
-def test_they_stand_in_their_order(lab: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_they_stand_in_their_order(
+    lab: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     show_logins(lab, 20, as_json=False)
     assert capsys.readouterr().out.splitlines() == [
         "11-30 10:00:01  mail  chen has logged in to send (PLAIN)",
-        "11-30 10:00:02  mail  login of lin refused (PLAIN): workstation.yaes.example[163.32.182.100]",
+        "11-30 10:00:02  mail  login of lin refused (PLAIN):",
+        "                      workstation.yaes.example[163.32.182.100]",
         "11-30 10:00:03  mail  chen logged in by POP3 and found 2 messages",
     ]
 
