@@ -196,7 +196,7 @@ def sent_lines(answer: Answer, journey: Journey | None) -> Iterator[Line]:
     message, way = answer.message, answer.way
     yield Line(message.message_id, style="bold")
     yield Line(f"{message.sender or '<>'} → {message.recipient}")
-    source = f"{way.client} ({way.source})" if way.source else way.client
+    source = text("send-client", client=way.client, address=way.source) if way.source else way.client
     yield Line()
     yield Line(text("send-session", client=source, server=way.server, address=way.address), style=HEAD)
     for reply in answer.replies:

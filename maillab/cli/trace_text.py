@@ -62,14 +62,14 @@ ENDS: Mapping[Outcome, Callable[[End], str]] = {
 def event_text(event: Event) -> str:
     """What happened."""
     words = _verdict(event.verdict) if event.verdict else EVENTS[event.kind](event.values)
-    return f"{words} {_times(event.times, event.latest)}" if event.times > 1 and event.kind in REPEATED else words
+    return _times(words, event.times, event.latest) if event.times > 1 and event.kind in REPEATED else words
 
 
 def end_text(end: End) -> str:
     """Where a copy is now."""
     whose = end.recipient or text("trace-whole")
     words = joined(text("trace-notice", recipient=whose) if end.notice else whose, ENDS[end.outcome](end))
-    return f"{words} {_times(end.tries, end.last)}" if end.tries > 1 else words
+    return _times(words, end.tries, end.last) if end.tries > 1 else words
 
 
 def joined(*words: str) -> str:
@@ -83,8 +83,8 @@ def _amavis(values: Values) -> str:
     return text("trace-filter", text=values["text"], points=points, kept=kept)
 
 
-def _times(times: int, last: datetime) -> str:
-    return text("trace-times", times=times, last=_time(last))
+def _times(words: str, times: int, last: datetime) -> str:
+    return text("trace-times", words=words, times=times, last=_time(last))
 
 
 def _time(when: datetime) -> str:
@@ -105,7 +105,7 @@ def _asked(values: Values) -> str:
     words = text(
         "trace-asked", type=values["type"], name=_asked_name(values["name"]), answer=_answer(values), server=server
     )
-    return f"{words}; {text('trace-asked-shared')}" if "shared" in values else words
+    return text("trace-asked-shared", words=words) if "shared" in values else words
 
 
 def _asked_name(name: str) -> str:

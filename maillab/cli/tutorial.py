@@ -96,7 +96,8 @@ def overview(sections: Mapping[str, Section]) -> Iterator[Line]:
 
 def section_lines(section: Section) -> Iterator[Line]:
     """The section's rows."""
-    yield Line(f"{section.heading} ({section.title})", style="bold")
+    heading = section.heading if language() == CHINESE else f"{section.heading} ({section.title})"
+    yield Line(heading, style="bold")
     if not section.rows:
         yield Line(text("tutorial-nothing-typed"))
     for row in section.rows:
