@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from maillab.cli.text import text as words
-from maillab.offline.display import Display, change_lines
+from maillab.offline.display import Display, change_lines, title
+from maillab.offline.process import Log, Stream
 from maillab.offline.schema import IMAGE, Change
 from maillab.offline.values import Value
 
@@ -32,16 +33,24 @@ class ForPeople(Display):
     @contextmanager
     def step(
         self, urn: str, op: str, changes: list[Change] | None = None, *, deleting: bool = False, retained: bool = False
-    ) -> Iterator[Callable[[str], None]]:
-        """Around the work on one resource. Where there is no terminal its lines wait until it has not failed.
+    ) -> Iterator[Log]:
+        """Around the work on one resource. Its lines wait until it has not failed.
 
+        On a terminal they pass by while it runs, and what a Command has to say beside its result (stderr) stays.
         The log of a build that went well says nothing; its error has the last lines of one that did not.
         """
         lines: list[str] = []
         with super().step(urn, op, changes, deleting=deleting, retained=retained) as log:
-            yield log if self._live else lines.append
+
+            def take(line: str, stream: Stream = "stdout", /) -> None:
+                if self._live:
+                    log(line)
+                if not self._live or stream == "stderr":
+                    lines.append(line)
+
+            yield take
             for line in lines if IMAGE not in urn else ():
-                log(line)
+                self.say(f"    {title(urn)}: {line}")
 
     def _show(self, urn: str, changes: list[Change]) -> None:  # noqa: ARG002 (the step's own line names it)
         for change in changes if self.diff else ():

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
 
-from maillab.offline.process import Process, Stream
+from maillab.offline.process import Log, Process, Stream
 from maillab.offline.stopping import stoppable
 from maillab.offline.values import OfflineError, Props, words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SUPPORTED = words("addPreviousOutputInEnv create delete dir environment interpreter logging stdin triggers update")
 LOGGED = {"stdout": ("stdout",), "stderr": ("stderr",), "none": ()}
@@ -22,7 +18,7 @@ def run(  # noqa: PLR0913 (what a Command is)
     script: str | None,
     inputs: Props,
     previous: Props,
-    log: Callable[[str], None],
+    log: Log,
     *,
     limit: float | None = None,
 ) -> Props:
@@ -45,7 +41,7 @@ def run(  # noqa: PLR0913 (what a Command is)
         written[stream].append(line)
         written["both"].append(line)
         if stream in logged:
-            log(line.rstrip("\n"))
+            log(line.rstrip("\n"), stream)
 
     try:
         with stoppable(

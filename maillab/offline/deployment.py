@@ -29,6 +29,7 @@ from maillab.offline.values import UNKNOWN, OfflineError, Props, contains, plain
 if TYPE_CHECKING:
     from maillab.offline.display import Display
     from maillab.offline.entries import Entry
+    from maillab.offline.process import Log
     from maillab.offline.state import Store
 
 WORKERS = 16
@@ -176,7 +177,7 @@ class Deployment:
         if not unfinished and not isinstance(error, StoppedError):
             self.store.abandon(urn)
 
-    def _create(self, goal: Goal, target: Target, plan: Plan, log: providers.Log) -> tuple[str, Props]:
+    def _create(self, goal: Goal, target: Target, plan: Plan, log: Log) -> tuple[str, Props]:
         # A Docker engine may end what a killed run asked of it only after we looked for leftovers.
         patience = SETTLE_SECONDS if goal.urn in self._interrupted and goal.kind in DOCKER_TYPES else 0
         deadline = time.monotonic() + patience
@@ -197,7 +198,8 @@ class Deployment:
         leftover = providers.find_leftover(target, entry["inputs"], operation.get("before"))
         if leftover:
             self.display.say(f" -  {target.where} removing what an interrupted run left ({leftover[:12]})")
-            providers.delete(target, {**entry, "id": leftover}, self.display.say)
+            say = self.display.say
+            providers.delete(target, {**entry, "id": leftover}, lambda line, _stream="stdout", /: say(line))
         return leftover is not None
 
     def _own_ids(self, old: Entry) -> set[str]:

@@ -16,8 +16,9 @@ from maillab.offline.terminal import Lasting
 from maillab.offline.values import MASK, SECRET, UNKNOWN, Props, Value, contains, is_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from maillab.offline.process import Log
     from maillab.offline.schema import Change
 
 SYMBOLS = {"create": "+ ", "update": "~ ", "replace": "+-", "delete": "- "}
@@ -92,7 +93,7 @@ class Display:
     @contextmanager
     def step(
         self, urn: str, op: str, changes: list[Change] | None = None, *, deleting: bool = False, retained: bool = False
-    ) -> Iterator[Callable[[str], None]]:
+    ) -> Iterator[Log]:
         """Around the work on one resource: prints its begin, and its end with the seconds it took.
 
         Gives what takes the work's own lines. The deletion that a replacement needs is shown, not counted. `retained`:
@@ -108,7 +109,7 @@ class Display:
             self._show(urn, changes or [])
         outcome = f"**{failing(verb)}**"
         try:
-            yield lambda line: self._log(urn, line)
+            yield lambda line, _stream="stdout", /: self._log(urn, line)
             outcome = f"{verb}d ({time.monotonic() - started:.1f}s)"
             if not deleting or op == "delete":
                 self.planned(urn, op, changes, printed=False)

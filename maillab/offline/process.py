@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal, Protocol
 
 from maillab.offline.stopping import STOPPED, StoppedError
 from maillab.offline.values import OfflineError
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 Stream = Literal["stdout", "stderr"]
+
+
+class Log(Protocol):
+    """Takes a line that a process wrote."""
+
+    def __call__(self, line: str, stream: Stream = "stdout", /) -> None:
+        """`stream`: where it wrote the line."""
+
+
 LOOK = 0.2
 """Seconds after which a silent process is looked at again."""
 LIMIT = 3 * 3600

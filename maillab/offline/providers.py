@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from maillab.offline import commands, containers, images, networks, volumes
 from maillab.offline.docker_engine import Api, client, explained, foreign, is_missing, labels
 from maillab.offline.presence import Presence
+from maillab.offline.process import Log
 from maillab.offline.schema import (
     COMMAND,
     CONTAINER,
@@ -32,7 +33,6 @@ SUPPORTED = {
     PROVIDER: words("disableDockerDaemonCheck host version"),
     VOLUME: volumes.SUPPORTED,
 }
-Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from maillab.offline import containers, providers
 from maillab.offline.commands import run
 from maillab.offline.docker_engine import explained, labels
+from maillab.offline.process import Stream
 from maillab.offline.values import OfflineError
 from maillab.reset import differences
 from maillab.reset.record import LAST_ROLES, ZONES_ROLE, Machine, Resource
@@ -97,7 +98,7 @@ class Reset:
         told = {**inputs["environment"], "CONTAINER": self.machine.container.id}
         here = {**inputs, "environment": told, "dir": str(self.wish.folder)}
 
-        def say(line: str) -> None:
+        def say(line: str, _stream: Stream = "stdout", /) -> None:
             if found := KEPT.match(line):
                 self._folder = found[1]
             self.wish.say(line)
@@ -146,7 +147,7 @@ def _limit(command: Resource, verb: str) -> float | None:
     return limits.get(verb)
 
 
-def _silent(_: str) -> None:
+def _silent(_line: str, _stream: Stream = "stdout", /) -> None:
     """For a log that nobody reads."""
 
 

@@ -152,3 +152,14 @@ def test_no_part_of_a_secret_is_shown() -> None:
     display.secrets.add("5f" * 32)
     display.planned(MAIL, "update", [Change(path=["environment", "KEY"], old="x", new="5f" * 32)])
     assert out.getvalue().splitlines()[1] == '      ~ KEY: "x" => "[secret]"'
+
+
+def test_what_a_command_has_to_say_stays_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    out = Terminal()
+    display = ForPeople(out=out)
+    with display.progress(), display.step(MAIL, "update") as log:
+        log("dc1es.tnc.edu.tw 2006030802")
+        log("mail: messages that wait in Postfix' queue: 1", "stderr")
+    assert "mail-config: mail: messages that wait in Postfix' queue: 1" in out.getvalue()
+    assert "mail-config: dc1es.tnc.edu.tw 2006030802" not in out.getvalue()

@@ -33,7 +33,9 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(script: str, log: Log = lambda _: None, **inputs: object) -> Props:
     """The script's outputs."""
-    return commands.run("it", script, {"interpreter": ["/bin/bash", "-c"], **inputs}, {}, log)
+    return commands.run(
+        "it", script, {"interpreter": ["/bin/bash", "-c"], **inputs}, {}, lambda line, _="", /: log(line)
+    )
 
 
 def stopped_at(word: str) -> Log:
@@ -121,7 +123,9 @@ def test_one_without_an_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("short")
 def test_one_with_a_limit_of_its_own_is_stopped_at_that() -> None:
     with pytest.raises(OfflineError, match=r"it: no end after 0.01 s: it was stopped") as caught:
-        commands.run("it", "read <> <(:)", {"interpreter": ["/bin/bash", "-c"]}, {}, lambda _: None, limit=0.01)
+        commands.run(
+            "it", "read <> <(:)", {"interpreter": ["/bin/bash", "-c"]}, {}, lambda _, __="", /: None, limit=0.01
+        )
     assert not isinstance(caught.value, StoppedError)
 
 

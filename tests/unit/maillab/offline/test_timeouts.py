@@ -66,7 +66,7 @@ def test_each_script_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     target = Target(kind=COMMAND, name="it", host="", timeouts={"create": 1, "update": 2, "delete": 3})
     inputs: Props = {"create": "true", "delete": "true"}
     old: Props = {"id": "it1", "inputs": inputs, "outputs": {}}
-    providers.create(target, inputs, lambda _: None)
-    providers.update(target, old, inputs, set(), lambda _: None)
-    providers.delete(target, old, lambda _: None)
+    providers.create(target, inputs, lambda *_: None)
+    providers.update(target, old, inputs, set(), lambda *_: None)
+    providers.delete(target, old, lambda *_: None)
     assert seen == [1, 2, 3]
