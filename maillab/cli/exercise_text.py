@@ -76,10 +76,10 @@ def paragraph(words: str) -> None:
             _print(line, console)
 
 
-def _print(words: str, console: Console, indent: int = 0) -> None:
+def _print(words: str, console: Console, indent: int = 0, style: str = "") -> None:
     """Broken between Chinese characters too, which rich does not do; as lines for people and for copying."""
     for line in wrapped(words, console.width, indent, hanging=0):
-        console.print(Styled(line), soft_wrap=True)
+        console.print(Styled(line, style=style), soft_wrap=True)
 
 
 def _joined(words: str) -> list[str]:
@@ -139,7 +139,7 @@ def show_task(wanted: Variant) -> None:
     head = text(
         "exercise-head", title=found.title, level="*" * found.level, minutes=found.minutes, section=found.section
     )
-    console.print(Styled(head, style="bold"))
+    _print(head, console, style="bold")
     console.print()
     paragraph(str(found.story))
     console.print()

@@ -21,13 +21,13 @@ Click = Any
 
 @cache
 def chinese() -> Mapping[str, Mapping[str, str]]:
-    """`headings` and `texts`: what stands for the English ones."""
+    """`headings`, `extras` and `texts`: what stands for the English ones."""
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
 def said(english: str, section: str = "texts") -> str:
     """The text in the reader's language, on one line; English where there is no other."""
-    line = " ".join(english.split())
+    line = " ".join(english.split()) if section == "texts" else english
     return chinese()[section].get(line, line) if language() == CHINESE else line
 
 
@@ -58,6 +58,13 @@ def _all(command: Click) -> Iterable[Click]:
         yield from _all(inner)
 
 
+def _extra(words: str) -> str:
+    """What typer puts between brackets behind an option's help."""
+    for english, other in chinese()["extras"].items() if language() == CHINESE else ():
+        words = words.replace(english, other)
+    return words
+
+
 def formatter(base: Click) -> Click:
     """A formatter that counts a Chinese character as the two columns that it has."""
 
@@ -69,10 +76,10 @@ def formatter(base: Click) -> Click:
         """`base` with the reader's words."""
 
         def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-            super().write_usage(prog, args, prefix or f"{said('Usage', 'headings')}: ")
+            super().write_usage(prog, args, prefix or said("Usage: ", "headings"))
 
         def write_heading(self, heading: str) -> None:
-            super().write_heading(said(heading, "headings"))
+            self.write(f"{'':{self.current_indent}}{said(f'{heading}:', 'headings')}\n")
 
         def write_text(self, text: str) -> None:
             for number, paragraph in enumerate(text.split("\n\n")):
@@ -87,7 +94,8 @@ def formatter(base: Click) -> Click:
             for (first, second), width in zip(rows, widths, strict=True):
                 begin = f"{'':{self.current_indent}}{first}"
                 text, extra, more = second.partition(EXTRA)
-                lines = list(wrapped(said(text) + extra + more, self.width, column, hanging=0))
+                words = _extra(text) if text.startswith("[") else said(text)
+                lines = list(wrapped(words + extra + _extra(more), self.width, column, hanging=0))
                 if width > col_max:
                     self.write(f"{begin}\n")
                 else:

@@ -46,7 +46,8 @@ def test_no_line_is_wider_than_the_terminal(path: tuple[str, ...], language: str
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
 def test_nothing_is_english_in_chinese(path: tuple[str, ...]) -> None:
     words = "".join(shown("zh-TW", *path).split())
-    assert words.startswith("用法:maillab")
+    assert words.startswith("用法：maillab")
+    assert [english for english in ("default:", "envvar:", "required", "Options") if english in words] == []
     assert [english for english in chinese()["texts"] if len(english) > 30 and "".join(english.split()) in words] == []
 
 
@@ -77,4 +78,4 @@ def test_first_sentence(words: str, first: str) -> None:
 def test_the_programs_own_help_is_so() -> None:
     words = [sys.executable, "-m", "maillab", "send", "--help"]
     done = subprocess.run(words, cwd=ROOT, env={**os.environ, "MAILLAB_LANG": "zh-TW"}, capture_output=True, check=True)
-    assert "用法: maillab send" in done.stdout.decode()
+    assert "用法：maillab send" in done.stdout.decode()
