@@ -70,3 +70,17 @@ def test_what_the_machine_trusts_is_nobodys_work(program: Program, tmp_path: Pat
     said = keep(tmp_path).stdout
     assert "etc/ssl/mine.pem" in said
     assert "maillab.pem" not in said
+
+
+@pytest.mark.parametrize(("target", "kept"), [("/etc/roundcube/lighttpd.conf", []), ("/etc/other", ["site.conf"])])
+def test_link_is_compared_by_where_it_leads(program: Program, tmp_path: Path, target: str, kept: list[str]) -> None:
+    """To a file of the machine: on this computer it leads nowhere, or to another one."""
+    base = tmp_path / "machine" / "etc" / "maillab"
+    for folder, leads in [("gen", target), ("configured", "/etc/roundcube/lighttpd.conf")]:
+        (base / folder / "1").mkdir(parents=True)
+        (base / folder / "1" / "site.conf").symlink_to(leads)
+    (base / "current").symlink_to("/etc/maillab/gen/1")
+    tar = f"tar -C {tmp_path}/machine -cf - etc"
+    program("docker", f"""case "$1 $2" in diff*) {DIFF};; "cp c1:/etc") {tar};; *) exit 1;; esac""")
+    keep(tmp_path)
+    assert [path.name for path in (tmp_path / ".pulumi-state").glob("kept/lab/mail/*/*")] == kept
