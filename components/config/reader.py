@@ -50,7 +50,13 @@ def read(wanted: type[T], data: Mapping[str, object], where: str) -> tuple[T | N
     meant = _meant_keys(errors)
     # What is neither a value nor the keyword beside it is one fault: the value's.
     first = {_location(wanted, error["loc"]): error for error in reversed(errors)}
-    reported = [error for at, error in reversed(first.items()) if not (error["type"] == "missing" and at in meant)]
+    # A section in a word's place has faults of its own, or none: that it is no word is not one.
+    around = {at[:length] for at in first for length in range(len(at))}
+    reported = [
+        error
+        for at, error in reversed(first.items())
+        if not (error["type"] == "missing" and at in meant) and not (_keywords_at(wanted, at) and at in around)
+    ]
     return None, [_problem(wanted, error, where) for error in reported]
 
 
@@ -119,8 +125,10 @@ def _meant_keys(errors: Sequence[ErrorDetails]) -> set[Location]:
 
 def _location(wanted: object, location: Location) -> Location:
     """`location` without what pydantic adds to it for each choice of a value or a keyword."""
-    ends = (at for at in range(1, len(location)) if _keywords_at(wanted, location[:at]))
-    return location[: next(ends, None)]
+    for at in range(1, len(location)):
+        if _keywords_at(wanted, location[:at]):
+            return location[:at] + location[at + 1 :]
+    return location
 
 
 def _keywords_at(wanted: object, location: Location) -> list[str]:

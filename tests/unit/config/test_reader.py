@@ -21,6 +21,10 @@ class Room:
     heated: bool = False
 
 
+class NoCellar(StrEnum):
+    NONE = "none"
+
+
 @section
 class House:
     street: str
@@ -29,6 +33,7 @@ class House:
     ipv6: IPv6Address | None = None
     garden: IPv4Network | None = None
     colours: tuple[Colour, ...] = ()
+    cellar: Room | NoCellar | None = None
     names: dict[str, str] = field(default_factory=dict)
 
 
@@ -84,6 +89,10 @@ def test_what_fits_is_read() -> None:
         pytest.param({"ipv6": "192.0.2.1"}, "no-address", "house.ipv6", id="the other family's other way"),
         pytest.param({"garden": "192.0.2.1/24"}, "no-address", "house.garden", id="host bits"),
         pytest.param({"colours": ["blue", "bleu"]}, "unknown-value", "house.colours[1]", id="unknown choice"),
+        pytest.param({"cellar": "non"}, "wrong-type", "house.cellar", id="no word, for a section"),
+        pytest.param({"cellar": {"size": "x"}}, "wrong-type", "house.cellar.size", id="in a section in a word's place"),
+        pytest.param({"cellar": {"size": 1, "x": 1}}, "unknown-key", "house.cellar.x", id="unknown key there"),
+        pytest.param({"cellar": {}}, "missing-key", "house.cellar.size", id="missing key there"),
         pytest.param({"flowers": ["x"]}, "unknown-key", "house.flowers", id="unknown key"),
         pytest.param({"rooms": [{}]}, "missing-key", "house.rooms[0].size", id="missing key"),
         pytest.param({"rooms": [{"sise": 3}]}, "unknown-key", "house.rooms[0].sise", id="required key, mistyped"),
@@ -112,7 +121,7 @@ def test_near_words_are_offered() -> None:
 
 def test_known_words_are_listed() -> None:
     assert remedy(colours=["x"]).endswith("one of: red, blue")
-    assert remedy(flowers=1).endswith("known here: colours, garden, ipv4, ipv6, names, rooms, street")
+    assert remedy(flowers=1).endswith("known here: cellar, colours, garden, ipv4, ipv6, names, rooms, street")
 
 
 def test_place_behind_the_namespace_has_no_dot() -> None:
