@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from components.config.catalogue import PhraseError, phrase
 from components.config.lines import BadLine, good_lines, parse_lines
+from components.config.loopback import check_loopback
 from components.config.names import name_fault
 from components.config.problem import Problem, problem, quoted, shown, warning
 from components.config.programs import (
@@ -174,9 +175,10 @@ def check_mail(config: MailServerConfig, where: str) -> list[Problem]:
 
 
 def _check_program(config: MailServerConfig, where: str) -> list[Problem]:
-    """Keys that only Postfix knows."""
+    """Keys that only Postfix knows, and what it must listen on for others."""
     if config.mta is Mta.POSTFIX:
-        return []
+        on_loopback = {"filter": config.filter is not None, "webmail": config.webmail}
+        return check_loopback(config.main_cf, on_loopback, where)
     given = {"main_cf": bool(config.main_cf), "filter": config.filter is not None, "auth": config.auth is not None}
     return [problem(f"needs-postfix.{key}", f"{where}.{key}", mta=config.mta) for key, there in given.items() if there]
 
