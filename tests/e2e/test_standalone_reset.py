@@ -5,10 +5,12 @@ import shlex
 import pytest
 
 from driver.lab import Lab
+from driver.machine import wait_until
 from maillab.cli.lab_of_exercise import session_of
 from maillab.cli.stack import Stack
 from tests.support.delivered import deliver
 from tests.support.smtp_auth import HOST, log_in, user
+from tests.support.status import status_of
 
 ROUNDCUBE, WEBMAIL = "/etc/roundcube/config.inc.php", "/var/lib/roundcube/db"
 WENDY, LIN = "wendy@example.com", "lin@yaes.example"
@@ -82,3 +84,19 @@ def test_filter_works_after_its_files_were_spoilt_and_the_machine_was_reset(stan
     )
     reset(standalone, "mail")
     assert deliver(standalone, "outside", WENDY, LIN).path == ["outside", "mail", "mail"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("gpasswd -d clamav amavis && service clamav-daemon restart", "clamd can't read what amavis gives it"),
+        ("rm /run/clamav/clamd.ctl", "clamd does not answer amavis"),
+        ("rm -r /var/lib/amavis/tmp", "amavis can't write into"),
+    ],
+)
+def test_status_knows_why_the_filter_takes_no_message(standalone: Lab, damage: str, said: str) -> None:
+    """Both programs run and answer: mail would wait for days beside `well`."""
+    standalone["mail"].succeed(damage)
+    wait_until("status says so", lambda: any(said in what for what in status_of(standalone).repairs("mail")) or None)
+    reset(standalone, "mail")
+    assert status_of(standalone).repairs("mail") == {}
