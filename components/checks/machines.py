@@ -130,7 +130,8 @@ def _check_relayhost(machine: MachineConfig, school: SchoolConfig, where: str) -
     if target in known and known[target] is not machine:
         return []
     filters = [f"{other.name} ([{other.ipv4}])" for other in school.with_role(Role.SPAMFILTER)]
-    hint = phrase("did-you-mean", name=" / ".join(filters)) if filters else did_you_mean(target, list(known))
+    others = [name for name in known if target not in known]
+    hint = phrase("did-you-mean", name=" / ".join(filters)) if filters else did_you_mean(target, others)
     sentence = "relayhost-unknown.itself" if target in known else "relayhost-unknown.nobody"
     return [problem(sentence, place, relayhost=shown(relayhost), hint=hint or phrase("leave-it-out"))]
 

@@ -395,3 +395,11 @@ def test_every_problem_has_a_test() -> None:
     tests = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests" / "unit").rglob("test_*.py")))
     assert len(known) > 80
     assert [problem for problem in sorted(known) if f'"{problem}"' not in tests] == []
+
+
+def test_server_that_relays_to_itself_is_not_asked_whether_it_meant_itself() -> None:
+    data = edited(stack_data(ROOT, "standalone"), {"schools.0.machines.1.mail.relayhost": "mail.yaes.example"})
+    with pytest.raises(ConfigurationError) as caught:
+        parse(data, "standalone")
+    (found,) = caught.value.problems
+    assert (found.id, found.remedy) == ("relayhost-unknown", "leave it out")
