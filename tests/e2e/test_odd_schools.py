@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from driver.lab import Lab
+from tests.support.delivered import deliver
 from tests.support.edits import REMOVED, edited
 from tests.support.program import up
+from tests.support.sendmail import set_mail
 from tests.support.stacks import change_school
 
 MAIL, MAIL2, FILTER = "machines.1.mail", "machines.2.mail", "machines.3.spamfilter"
@@ -32,3 +34,16 @@ MAIL, MAIL2, FILTER = "machines.1.mail", "machines.2.mail", "machines.3.spamfilt
 def test_update_is_taken(workshop: Lab, changes: Mapping[str, Any], machines: set[str]) -> None:
     change_school(workshop.stack_file, lambda school: edited(school, changes))
     assert up(workshop) == {f"{name}-config": "update" for name in machines}
+
+
+def test_new_machine_listens_on_an_address_that_it_gets_after_its_files_are_checked(workshop: Lab) -> None:
+    set_mail(workshop, main_cf={"inet_interfaces": f"{workshop['mail'].ipv4}, localhost"})
+    workshop["mail"].container.remove(force=True)
+    workshop.up()
+    listening = workshop["mail"].succeed("ss -Hltn sport = :25 | awk '{print $4}'").split()
+    assert sorted(listening) == ["127.0.0.1:25", f"{workshop['mail'].ipv4}:25", "[::1]:25"]
+    assert deliver(workshop, "outside", "wendy@example.com", "chen@dc1es.tnc.edu.tw").path == [
+        "outside",
+        "spamfilter",
+        "mail",
+    ]
