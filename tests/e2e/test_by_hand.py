@@ -24,6 +24,7 @@ def test_stopped_service_takes_no_files_of_its_own(workshop: Lab) -> None:
     with postfix_stopped(mail):
         failed = run(workshop, "up", "--yes")
         assert not failed.ok
+        assert "mail: postfix did not run before this update: start it first, or reset the machine" in failed.words
         assert "mail: postfix did not take its new files" in failed.words
         assert "service: admin, manager" in mail.read("/etc/aliases")
 
