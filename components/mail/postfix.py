@@ -2,10 +2,9 @@
 
 import contextlib
 import ipaddress
-import re
 from collections.abc import Iterable, Mapping
 
-from components.config.mynetworks import read_networks
+from components.config.mynetworks import read_networks, words
 from components.log import Log
 from components.part import MailService, Relay
 from components.templates import render_template
@@ -59,10 +58,10 @@ def smtp_listens(parameters: Mapping[str, str], *ports: int) -> tuple[Listens, L
     """
     protocols = parameters.get("inet_protocols", "all")
     versions = {version for version in (4, 6) if f"ipv{version}" in protocols or "all" in protocols}
-    words = re.split(r"[,\s]+", parameters.get("inet_interfaces", "all").strip())
-    outer = versions if {"all", "$myhostname"} & set(words) else set()
-    inner = versions if {"loopback-only", "localhost"} & set(words) else set()
-    for word in words:
+    interfaces = words(parameters.get("inet_interfaces", "all"))
+    outer = versions if {"all", "$myhostname"} & set(interfaces) else set()
+    inner = versions if {"loopback-only", "localhost"} & set(interfaces) else set()
+    for word in interfaces:
         with contextlib.suppress(ValueError):
             address = ipaddress.ip_address(word.strip("[]"))
             family = {address.version} & versions

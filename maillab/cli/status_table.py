@@ -15,8 +15,7 @@ from rich.text import Text
 from maillab.cli.machines import MachineRow, call_of, show_findings
 from maillab.cli.report import CONFIGURED, Report
 from maillab.cli.status import LabStatus, MachineStatus
-from maillab.cli.text import text
-from maillab.cli.trace_text import joined
+from maillab.cli.text import joined, text
 from maillab.cli.wrapped import wrapped
 
 NOTHING = "-"  # a dash may be two columns wide on a Chinese terminal

@@ -33,6 +33,11 @@ def text(key: str, /, **values: object) -> str:
     return line(key, _with_stack(values), MESSAGES)
 
 
+def joined(*words: str) -> str:
+    """What is there of it, with the reader's colon between."""
+    return text("trace-colon").join(filter(None, words))
+
+
 def error_text(key: str, part: str, values: dict[str, object]) -> str:
     """The `part` (`what`, `remedy`) of the error `key` (`id` or `id.variant`); empty when there is none."""
     return sentence(key, part, _with_stack(values), MESSAGES)

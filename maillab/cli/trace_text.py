@@ -7,7 +7,7 @@ from datetime import datetime
 from ipaddress import IPv6Address
 from string import hexdigits
 
-from maillab.cli.text import text
+from maillab.cli.text import joined, text
 from maillab.trace.events import Event, Kind, Verdict
 from maillab.trace.outcome import End, Outcome
 
@@ -70,11 +70,6 @@ def end_text(end: End) -> str:
     whose = end.recipient or text("trace-whole")
     words = joined(text("trace-notice", recipient=whose) if end.notice else whose, ENDS[end.outcome](end))
     return _times(words, end.tries, end.last) if end.tries > 1 else words
-
-
-def joined(*words: str) -> str:
-    """What is there of it, with the reader's colon between."""
-    return text("trace-colon").join(filter(None, words))
 
 
 def _amavis(values: Values) -> str:

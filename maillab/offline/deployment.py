@@ -198,8 +198,7 @@ class Deployment:
         leftover = providers.find_leftover(target, entry["inputs"], operation.get("before"))
         if leftover:
             self.display.say(f" -  {target.where} removing what an interrupted run left ({leftover[:12]})")
-            say = self.display.say
-            providers.delete(target, {**entry, "id": leftover}, lambda line, _stream="stdout", /: say(line))
+            providers.delete(target, {**entry, "id": leftover}, lambda line, *_: self.display.say(line))
         return leftover is not None
 
     def _own_ids(self, old: Entry) -> set[str]:

@@ -109,7 +109,7 @@ class Display:
             self._show(urn, changes or [])
         outcome = f"**{failing(verb)}**"
         try:
-            yield lambda line, _stream="stdout", /: self._log(urn, line)
+            yield lambda line, *_: self._log(urn, line)
             outcome = f"{verb}d ({time.monotonic() - started:.1f}s)"
             if not deleting or op == "delete":
                 self.planned(urn, op, changes, printed=False)

@@ -59,7 +59,7 @@ def test_pulumi_install_takes_the_same_packages_as_the_setup() -> None:
 
 
 def test_tests_use_the_versions_that_a_lab_has() -> None:
-    """Whoever only has a lab installs no browser's driver and no type checker."""
+    """Who only has a lab gets no browser's driver and no type checker."""
     lab, tools = (
         dict(re.findall(r"(?m)^([a-z0-9-]+)==([^ ]+)", text(name)))
         for name in ("requirements.lock", "requirements-dev.lock")
