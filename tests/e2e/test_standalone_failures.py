@@ -21,6 +21,7 @@ from tests.support.stacks import change_school
 CHEN, NUMBER = "chen@yaes.example", 30
 AT_WORK = r"^/usr/sbin/amavisd \(ch[0-9]+-[0-9]+-[0-9]+\)"
 TEMPORARY = "/var/lib/amavis/tmp"
+LOCK = "/var/mail/chen.lock"
 MEMORY = "/dev/shm"
 FILLING = "/var/spool/postfix/core"
 GIVEN_BACK = "status=deferred (host 127.0.0.1.* 452 4.3.1 Insufficient system storage"
@@ -80,6 +81,26 @@ def test_exercise_that_ends_takes_back_what_amavis_has(standalone: Lab) -> None:
         mail.succeed("(sleep 1; pkill -CONT -x clamd) >/dev/null 2>&1 &")
         machines.run("mail", ["bash", "-c", PUT_BACK], kept)
     assert delivered(standalone, mails) == dict.fromkeys(mails, 0)
+
+
+def test_exercise_that_ends_takes_back_a_delivery_that_has_begun(standalone: Lab) -> None:
+    """local(8) waits for the mailbox's lock (a second at a time), and would write behind what is put back."""
+    mail = standalone["mail"]
+    machines = machines_of(standalone)
+    kept = machines.run("mail", ["bash", "-c", KEEP])
+    mail.succeed(f"touch {LOCK}")
+    message = named({"begun": b"Subject: begun\r\n\r\nhello\r\n"})
+    answers = bring(standalone, CHEN, {"begun": message["begun"].raw}, "mail")
+
+    def begun() -> bool:
+        """It has passed amavis, which gives it another queue id."""
+        ids = {entry.queue_id for entry in mail_queue(mail)}
+        return len(ids) == 1 and answers["begun"].queue_id not in ids and bool(mail.execute("pgrep -x local").output)
+
+    wait_until("local(8) has the message", begun, 60)
+    mail.succeed(f"(sleep 1; rm {LOCK}) >/dev/null 2>&1 &")
+    machines.run("mail", ["bash", "-c", PUT_BACK], kept)
+    assert delivered(standalone, message) == {"begun": 0}
 
 
 def test_killed_machine_loses_nothing(standalone: Lab) -> None:
