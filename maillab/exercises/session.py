@@ -5,11 +5,10 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Protocol
 
 from components.plan import Plan
-from maillab.exercises import steps
+from maillab.exercises import kept_mail, steps
 from maillab.exercises.exercise import Effect, Exercise, Hint, Mail, Sent, Step
 from maillab.exercises.finding import Finding, Known, State
 from maillab.exercises.library import FOLDER, Variant, names, variant
@@ -25,9 +24,6 @@ from maillab.where import maillab
 
 CHECKS = 3  # after so many the solution opens, or after all hints
 SETTLE = 20.0  # seconds for messages that are delivered before the fault comes
-PROGRAMS = Path(__file__).parent / "programs"
-KEEP = (PROGRAMS / "keep-mail").read_text(encoding="utf-8")
-PUT_BACK = (PROGRAMS / "put-back-mail").read_text(encoding="utf-8")
 BEFORE = "stack-file"  # the student's file as it was
 
 
@@ -188,7 +184,7 @@ class Session:
         """Mailboxes, queues, and what is in no file, as they are now."""
 
         def keep(name: str) -> None:
-            self.book.write(f"before/{name}", self.lab.machines.run(name, ["sh", "-s"], KEEP))
+            self.book.write(f"before/{name}", kept_mail.keep(self.lab.machines, name))
 
         with ThreadPoolExecutor(len(scene.plan.machines)) as pool:
             kept = pool.map(keep, scene.kept_machines)
@@ -381,8 +377,8 @@ class Session:
                 raise
         scene = self._scene(before or text)
         self._reset_touched(scene, progress)
-        with ThreadPoolExecutor(len(scene.plan.machines)) as pool:
-            list(pool.map(self._put_back_mail, scene.kept_machines))
+        kept = {name: self.book.read(f"before/{name}") for name in scene.kept_machines}
+        kept_mail.put_back(self.lab.machines, {name: words for name, words in kept.items() if words is not None})
         fresh_answers(scene)
 
     def _reset_touched(self, scene: Scene, progress: Progress) -> None:
@@ -399,10 +395,6 @@ class Session:
                 resetting.result()
             if second := sorted({*changed, *edited.result()}):
                 self.lab.reset(second)
-
-    def _put_back_mail(self, name: str) -> None:
-        if (kept := self.book.read(f"before/{name}")) is not None:
-            self.lab.machines.run(name, ["bash", "-c", PUT_BACK], kept)
 
 
 def _typed(done: Sequence[Step]) -> str:

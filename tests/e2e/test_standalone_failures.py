@@ -13,7 +13,7 @@ from driver.connections import machines_of
 from driver.lab import Lab
 from driver.machine import Machine, wait_until
 from driver.mail import Message, mailbox
-from maillab.exercises.session import KEEP, PUT_BACK
+from maillab.exercises.kept_mail import KEEP, PUT_BACK
 from tests.support.bulk import bring, named
 from tests.support.mailqueue import mail_queue, wait_until_gone
 from tests.support.stacks import change_school

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from maillab.exercises.session import KEEP, PUT_BACK
+from maillab.exercises.kept_mail import KEEP, PUT_BACK, put_back
+from tests.unit.maillab.verify.fakes import FakeMachines
 
 PROGRAMS = ("postqueue", "postsuper", "postfix", "service")
 
@@ -71,3 +72,23 @@ def test_machine_without_a_filter_has_none_afterwards(var: Path) -> None:
     subprocess.run(["rm", "-r", var / "lib"], check=True)
     run(PUT_BACK, var, kept)
     assert not (var / "lib").exists()
+
+
+def test_queues_of_all_come_before_the_first_mailbox() -> None:
+    """What a machine still sends another is in that one's mailbox, or queue, before it is put back."""
+    machines = FakeMachines()
+    kept = {"mail": "A1 \narchive\n", "filter": "\nanother\n"}
+    put_back(machines, kept)
+    asked = [(one.machine, one.command[-1], one.text) for one in machines.asked]
+    assert sorted(asked[:2]) == [("filter", "queue", "\n"), ("mail", "queue", "A1 \n")]
+    assert sorted(asked[2:]) == [(name, "all", text) for name, text in sorted(kept.items())]
+
+
+def test_first_look_at_the_queue_leaves_mailboxes_alone(var: Path) -> None:
+    kept = run(KEEP, var)
+    (var / "mail/wang").write_bytes(b"new")
+    command = ["bash", "-c", PUT_BACK.replace("/var", str(var)), "put-back-mail", "queue"]
+    subprocess.run(command, input=kept.partition("\n")[0] + "\n", text=True, check=True)
+    assert (var / "mail/wang").read_bytes() == b"new"
+    run(PUT_BACK, var, kept)
+    assert not (var / "mail/wang").exists()

@@ -54,7 +54,6 @@ def lab() -> FakeLab:
 def session(lab: FakeLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """Of an exercise in whose stack file a student has written something; Docker is not asked."""
     monkeypatch.setattr(Session, "_reset_touched", lambda *_: None)
-    monkeypatch.setattr(Session, "_put_back_mail", lambda *_: None)
     monkeypatch.setattr("maillab.exercises.session.fresh_answers", lambda _: {})
     book = Book(root=tmp_path, stack="mine")
     book.write(BEFORE, "right\n")
