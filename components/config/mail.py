@@ -163,6 +163,7 @@ def check_mail(config: MailServerConfig, where: str) -> list[Problem]:
     problems = check_users(config.users, where, config.system_accounts, config.system_groups)
     problems += _check_alias_lines(config, where)
     problems += _check_parameters(config.main_cf, where)
+    problems += _check_owners(config, where)
     problems += _check_program(config, where)
     problems += _check_destinations(config.mydestination, where)
     if config.authentication is not None and config.authentication.cleartext is Cleartext.TUTORIAL:
@@ -214,6 +215,18 @@ def _check_parameters(parameters: Mapping[str, str], where: str) -> list[Problem
         if comment := COMMENT.search(value):
             problems.append(warning("comment-in-value", f"{place}.{shown(name)}", text=quoted(comment[0].strip())))
     return problems
+
+
+def _check_owners(config: MailServerConfig, where: str) -> list[Problem]:
+    """Parameters that let one user send as another, although users log in."""
+    if config.authentication is None:
+        return []
+    lost = {
+        "smtpd_sender_login_maps": True,
+        "smtpd_sender_restrictions": "sender_login_mismatch" not in config.main_cf.get("smtpd_sender_restrictions", ""),
+    }
+    given = [name for name in config.main_cf if lost.get(name)]
+    return [warning(f"sender-of-another.{name}", f"{where}.main_cf.{name}") for name in given]
 
 
 def _check_destinations(entries: Sequence[str], where: str) -> list[Problem]:

@@ -7,6 +7,7 @@ import pytest
 
 from components.config.mail import MailServerConfig, User, check_mail
 from components.config.problem import Severity
+from components.config.programs import Auth
 from tests.support.problems import ids
 
 ADMIN = User(name="admin", password="x")
@@ -133,6 +134,22 @@ def test_server_without_a_postmaster_is_warned_of() -> None:
 )
 def test_parameters_that_are_warned_of(parameters: Mapping[str, str], expected: list[str]) -> None:
     assert warned(server(main_cf=parameters)) == expected
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        pytest.param({"smtpd_sender_login_maps": ""}, ["sender-of-another"], id="nobody owns an address"),
+        pytest.param({"smtpd_sender_restrictions": "permit"}, ["sender-of-another"], id="nobody asks"),
+        pytest.param(
+            {"smtpd_sender_restrictions": "reject_unknown_sender_domain, reject_sender_login_mismatch"}, [], id="more"
+        ),
+        pytest.param({"biff": "no"}, [], id="something else"),
+    ],
+)
+def test_logins_that_protect_no_address_are_warned_of(parameters: Mapping[str, str], expected: list[str]) -> None:
+    assert warned(replace(server(main_cf=parameters), auth=Auth.SASL)) == expected
+    assert warned(server(main_cf=parameters)) == []
 
 
 def test_destination_is_put_right_with_its_references() -> None:
