@@ -21,7 +21,13 @@ OWN_ENGINE = tuple(f"tests/e2e/test_{name}.py" for name in ("host_firewall", "is
 # They share the lab of the school without an appliance.
 STANDALONE = ("tests/e2e/test_standalone", "tests/e2e/test_webmail", "tests/e2e/test_open_page")
 # What takes longest goes first, so that no worker is left with one of these at the end.
-LONG = (*OWN_ENGINE, "tests/engine/test_kill.py", "tests/e2e/test_edits_by_hand.py", "tests/e2e/test_broken_edits.py")
+LONG: tuple[str | tuple[str, ...], ...] = (
+    STANDALONE,
+    *OWN_ENGINE,
+    "tests/engine/test_kill.py",
+    "tests/e2e/test_edits_by_hand.py",
+    "tests/e2e/test_broken_edits.py",
+)
 
 
 class LabScheduling(LoadScopeScheduling):  # type: ignore[misc]
@@ -43,8 +49,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LabSche
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Every worker must have the same order."""
-    order = {config.rootpath / path: number for number, path in enumerate(LONG)}
-    items.sort(key=lambda item: order.get(item.path, len(order)))
+
+    def place(item: pytest.Item) -> int:
+        path = str(item.path.relative_to(config.rootpath))
+        return next((number for number, start in enumerate(LONG) if path.startswith(start)), len(LONG))
+
+    items.sort(key=place)
     if not WANTED:
         left_out = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=left_out)
