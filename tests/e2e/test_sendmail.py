@@ -291,12 +291,14 @@ def test_restart_leaves_one_daemon(sendmail: Lab) -> None:
 def test_burst_of_clients_waits_its_turn(sendmail: Lab) -> None:
     """Of Sendmail's own, ten wait; to the others the port is as a rule would make it that drops their packets."""
     address, listener = sendmail["mail"].ipv4, "pkill -f 'sendmail: MTA: accepting connections'"
-    client = f"timeout 6 bash -c 'exec 3<>/dev/tcp/{address}/25; sleep 6' >/dev/null 2>&1"
+    client = f"timeout 60 bash -c 'exec 3<>/dev/tcp/{address}/25; sleep 60' >/dev/null 2>&1"
+    connected = f"ss -Htn state established dst {address} dport = :25 | wc -l"
     sendmail["mail"].succeed(f"{listener} -STOP")
     try:
         seen = sendmail["dns"].succeed(
             f"for n in $(seq 40); do {client} & done; "
-            f"sleep 3; ss -Htn state established dst {address} dport = :25 | wc -l"
+            f'for n in $(seq 100); do seen=$({connected}); [ "$seen" != 40 ] || break; sleep 0.2; done; '
+            "echo $seen; kill $(jobs -p)"
         )
     finally:
         sendmail["mail"].succeed(f"{listener} -CONT")
