@@ -1,5 +1,6 @@
 """A school's mail servers: accounts, aliases and the main.cf values that the tutorial names."""
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from components.config.catalogue import PhraseError, phrase
 from components.config.lines import BadLine, good_lines, parse_lines
 from components.config.loopback import check_loopback
+from components.config.mynetworks import words
 from components.config.names import name_fault
 from components.config.problem import Problem, problem, quoted, shown, warning
 from components.config.programs import (
@@ -218,15 +220,20 @@ def _check_parameters(parameters: Mapping[str, str], where: str) -> list[Problem
 
 
 def _check_owners(config: MailServerConfig, where: str) -> list[Problem]:
-    """Parameters that let one user send as another, although users log in."""
+    """Parameters with which somebody can send in a user's name, although users log in."""
     if config.authentication is None:
         return []
-    lost = {
-        "smtpd_sender_login_maps": True,
-        "smtpd_sender_restrictions": "sender_login_mismatch" not in config.main_cf.get("smtpd_sender_restrictions", ""),
-    }
+    lists = [config.main_cf.get(f"smtpd_{name}_restrictions", "") for name in ("sender", "relay", "recipient")]
+    lost = {"smtpd_sender_login_maps": True, "smtpd_sender_restrictions": not any(map(_asks_for_owner, lists))}
     given = [name for name in config.main_cf if lost.get(name)]
     return [warning(f"sender-of-another.{name}", f"{where}.main_cf.{name}") for name in given]
+
+
+def _asks_for_owner(restrictions: str) -> bool:
+    """Is a sender's address that is another user's refused (postconf(5)), before something else has let it pass?"""
+    asked = [word.lower() for word in words(restrictions)]
+    refused = list(itertools.takewhile(lambda word: word not in ("permit", "permit_sasl_authenticated"), asked))
+    return "reject_sender_login_mismatch" in refused and "warn_if_reject" not in refused
 
 
 def _check_destinations(entries: Sequence[str], where: str) -> list[Problem]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from maillab.trace.machines import Machines
+from maillab.trace.machines import MachineError, Machines
 
 _PROGRAMS = Path(__file__).parent / "programs"
 KEEP = (_PROGRAMS / "keep-mail").read_text(encoding="utf-8")
+HOLD = (_PROGRAMS / "hold-mail").read_text(encoding="utf-8")
 PUT_BACK = (_PROGRAMS / "put-back-mail").read_text(encoding="utf-8")
 
 
@@ -20,20 +21,26 @@ def keep(machines: Machines, name: str) -> str:
 
 
 def put_back(machines: Machines, kept: Mapping[str, str]) -> None:
-    """Each machine's mail as it was kept; messages that came since then are gone, also those that just move.
+    """Each machine's mail as it was kept; messages that came since then are gone, those under way included.
 
-    First the queues of all machines: what one of them still sends another must be there before mailboxes are put back.
+    Mail stands still on all machines before the first mailbox is put back: what one of them sends another would come
+    after that.
 
     Raises:
-        MachineError: a machine can't be asked; the others' mail has been put back, or their queues only.
+        MachineError: of the first machine that failed, when the others' mail has been put back.
     """
-    if not kept:
-        return
-    with ThreadPoolExecutor(len(kept)) as pool:
+    failed = []
 
-        def run(part: str, words: Mapping[str, str]) -> None:
-            command = ["bash", "-c", PUT_BACK, "put-back-mail", part]
-            list(pool.map(lambda name: machines.run(name, command, words[name]), words))
+    def run(name: str, program: str, words: str = "") -> None:
+        try:
+            machines.run(name, ["bash", "-c", program], words)
+        except MachineError as error:
+            failed.append(error)
 
-        run("queue", {name: words[: words.index("\n") + 1] for name, words in kept.items()})
-        run("all", kept)
+    with ThreadPoolExecutor(len(kept) or 1) as pool:
+        try:
+            list(pool.map(lambda name: run(name, HOLD), kept))
+        finally:  # no Ctrl-C leaves them without a mail server
+            list(pool.map(lambda name: run(name, PUT_BACK, kept[name]), kept))
+    if failed:
+        raise failed[0]

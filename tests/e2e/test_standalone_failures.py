@@ -13,7 +13,7 @@ from driver.connections import machines_of
 from driver.lab import Lab
 from driver.machine import Machine, wait_until
 from driver.mail import Message, mailbox
-from maillab.exercises.kept_mail import KEEP, PUT_BACK
+from maillab.exercises.kept_mail import keep, put_back
 from tests.support.bulk import bring, named
 from tests.support.mailqueue import mail_queue, wait_until_gone
 from tests.support.stacks import change_school
@@ -22,6 +22,10 @@ CHEN, NUMBER = "chen@yaes.example", 30
 AT_WORK = r"^/usr/sbin/amavisd \(ch[0-9]+-[0-9]+-[0-9]+\)"
 TEMPORARY = "/var/lib/amavis/tmp"
 LOCK = "/var/mail/chen.lock"
+# local(8) holds a lock on the file of a message that it delivers.
+LOCAL_HAS_IT = (
+    "find /var/spool/postfix/active -type f -printf ':%i \\n' | grep -F -f - /proc/locks | grep -qwf <(pgrep -x local)"
+)
 MEMORY = "/dev/shm"
 FILLING = "/var/spool/postfix/core"
 GIVEN_BACK = "status=deferred (host 127.0.0.1.* 452 4.3.1 Insufficient system storage"
@@ -75,31 +79,29 @@ def test_exercise_that_ends_takes_back_what_amavis_has(standalone: Lab) -> None:
     """Two messages come out of it when the mailboxes are put back."""
     mail = standalone["mail"]
     machines = machines_of(standalone)
-    kept = machines.run("mail", ["bash", "-c", KEEP])
+    kept = keep(machines, "mail")
     with scanner_frozen(mail):
         mails = under_way(standalone)
         mail.succeed("(sleep 1; pkill -CONT -x clamd) >/dev/null 2>&1 &")
-        machines.run("mail", ["bash", "-c", PUT_BACK], kept)
+        put_back(machines, {"mail": kept})
     assert delivered(standalone, mails) == dict.fromkeys(mails, 0)
 
 
 def test_exercise_that_ends_takes_back_a_delivery_that_has_begun(standalone: Lab) -> None:
-    """local(8) waits for the mailbox's lock (a second at a time), and would write behind what is put back."""
+    """local(8) waits for the mailbox's lock (it looks each second), and would write behind what is put back."""
     mail = standalone["mail"]
     machines = machines_of(standalone)
-    kept = machines.run("mail", ["bash", "-c", KEEP])
-    mail.succeed(f"touch {LOCK}")
+    kept = keep(machines, "mail")
     message = named({"begun": b"Subject: begun\r\n\r\nhello\r\n"})
-    answers = bring(standalone, CHEN, {"begun": message["begun"].raw}, "mail")
-
-    def begun() -> bool:
-        """It has passed amavis, which gives it another queue id."""
-        ids = {entry.queue_id for entry in mail_queue(mail)}
-        return len(ids) == 1 and answers["begun"].queue_id not in ids and bool(mail.execute("pgrep -x local").output)
-
-    wait_until("local(8) has the message", begun, 60)
-    mail.succeed(f"(sleep 1; rm {LOCK}) >/dev/null 2>&1 &")
-    machines.run("mail", ["bash", "-c", PUT_BACK], kept)
+    mail.succeed(f"touch {LOCK}")
+    try:
+        bring(standalone, CHEN, {"begun": message["begun"].raw}, "mail")
+        mail.wait_until_succeeds(LOCAL_HAS_IT, 60)
+        mail.succeed(f"(sleep 2; rm {LOCK}) >/dev/null 2>&1 &")
+        put_back(machines, {"mail": kept})
+    finally:
+        mail.succeed(f"rm -f {LOCK}")
+    mail.wait_until_succeeds("! pgrep -x local", 150)  # one that waits for work ends after 100 s
     assert delivered(standalone, message) == {"begun": 0}
 
 

@@ -12,6 +12,8 @@ from tests.support.problems import ids
 
 ADMIN = User(name="admin", password="x")
 
+OWNER = "reject_sender_login_mismatch"
+
 
 def server(
     *aliases: str,
@@ -141,8 +143,18 @@ def test_parameters_that_are_warned_of(parameters: Mapping[str, str], expected: 
     [
         pytest.param({"smtpd_sender_login_maps": ""}, ["sender-of-another"], id="nobody owns an address"),
         pytest.param({"smtpd_sender_restrictions": "permit"}, ["sender-of-another"], id="nobody asks"),
+        pytest.param({"smtpd_sender_restrictions": f"permit, {OWNER}"}, ["sender-of-another"], id="too late"),
+        pytest.param({"smtpd_sender_restrictions": f"warn_if_reject {OWNER}"}, ["sender-of-another"], id="log line"),
         pytest.param(
-            {"smtpd_sender_restrictions": "reject_unknown_sender_domain, reject_sender_login_mismatch"}, [], id="more"
+            {"smtpd_sender_restrictions": "reject_authenticated_sender_login_mismatch"},
+            ["sender-of-another"],
+            id="of strangers",
+        ),
+        pytest.param({"smtpd_sender_restrictions": f"reject_unknown_sender_domain,{OWNER.upper()}"}, [], id="more"),
+        pytest.param(
+            {"smtpd_sender_restrictions": "", "smtpd_recipient_restrictions": f"permit_mynetworks, {OWNER}, reject"},
+            [],
+            id="in another list",
         ),
         pytest.param({"biff": "no"}, [], id="something else"),
     ],

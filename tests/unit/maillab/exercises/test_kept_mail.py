@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from maillab.exercises.kept_mail import KEEP, PUT_BACK, put_back
-from tests.unit.maillab.verify.fakes import FakeMachines
+from maillab.exercises.kept_mail import HOLD, KEEP, PUT_BACK, put_back
+from maillab.trace.machines import MachineError
+from tests.unit.maillab.verify.fakes import Asked, FakeMachines
 
 PROGRAMS = ("postqueue", "postsuper", "postfix", "service")
 
@@ -74,21 +75,29 @@ def test_machine_without_a_filter_has_none_afterwards(var: Path) -> None:
     assert not (var / "lib").exists()
 
 
-def test_queues_of_all_come_before_the_first_mailbox() -> None:
-    """What a machine still sends another is in that one's mailbox, or queue, before it is put back."""
+def test_mail_stands_still_everywhere_before_the_first_mailbox_is_put_back() -> None:
+    """What a machine still sends another would come after that one's mailboxes."""
     machines = FakeMachines()
     kept = {"mail": "A1 \narchive\n", "filter": "\nanother\n"}
     put_back(machines, kept)
-    asked = [(one.machine, one.command[-1], one.text) for one in machines.asked]
-    assert sorted(asked[:2]) == [("filter", "queue", "\n"), ("mail", "queue", "A1 \n")]
-    assert sorted(asked[2:]) == [(name, "all", text) for name, text in sorted(kept.items())]
+    asked = [(one.command[-1], one.machine, one.text) for one in machines.asked]
+    assert sorted(asked[:2]) == [(HOLD, "filter", ""), (HOLD, "mail", "")]
+    assert sorted(asked[2:]) == [(PUT_BACK, name, text) for name, text in sorted(kept.items())]
 
 
-def test_first_look_at_the_queue_leaves_mailboxes_alone(var: Path) -> None:
-    kept = run(KEEP, var)
-    (var / "mail/wang").write_bytes(b"new")
-    command = ["bash", "-c", PUT_BACK.replace("/var", str(var)), "put-back-mail", "queue"]
-    subprocess.run(command, input=kept.partition("\n")[0] + "\n", text=True, check=True)
-    assert (var / "mail/wang").read_bytes() == b"new"
-    run(PUT_BACK, var, kept)
-    assert not (var / "mail/wang").exists()
+def test_machine_that_fails_hinders_no_other() -> None:
+    def answer(asked: Asked) -> str:
+        if (asked.machine, asked.command[-1]) == ("filter", HOLD):
+            raise MachineError("filter: it has stopped")
+        return ""
+
+    machines = FakeMachines(answer=answer)
+    with pytest.raises(MachineError, match="filter: it has stopped"):
+        put_back(machines, {"mail": "", "filter": ""})
+    assert sorted(one.machine for one in machines.asked if one.command[-1] == PUT_BACK) == ["filter", "mail"]
+
+
+def test_nothing_kept_is_nothing_put_back() -> None:
+    machines = FakeMachines()
+    put_back(machines, {})
+    assert machines.asked == []
