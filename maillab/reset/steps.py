@@ -17,7 +17,7 @@ from maillab.offline.values import OfflineError
 from maillab.reset import differences
 from maillab.reset.record import LAST_ROLES, ZONES_ROLE, Machine, Resource
 
-# postfix-stop takes 4 seconds at most. The container's own way to stop is not waited for: it may be broken, and what
+# postfix-stop takes 6 seconds at most. The container's own way to stop is not waited for: it may be broken, and what
 # has no part in mail needs no end in order.
 IN_ORDER = """timeout 8 docker exec "$CONTAINER" sh -c '
   for role; do "/usr/lib/maillab/roles/$role" stop; done' sh $STOP >/dev/null 2>&1"""

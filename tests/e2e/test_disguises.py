@@ -62,7 +62,7 @@ def running(lab: Lab) -> dict[str, Message]:
     """Messages with programs, all taken."""
     mails = named(programs())
     answers = bring(lab, WANG, {name: mail.raw for name, mail in mails.items()})
-    assert {answer.code for answer in answers.values()} == {250}
+    assert {name: answer for name, answer in answers.items() if answer.code != 250} == {}
     return mails
 
 
@@ -81,7 +81,7 @@ def usual(lab: Lab) -> dict[str, Message]:
     """Messages as people send them, all taken."""
     mails = named(ordinary())
     answers = bring(lab, WANG, {name: mail.raw for name, mail in mails.items()})
-    assert {answer.code for answer in answers.values()} == {250}
+    assert {name: answer for name, answer in answers.items() if answer.code != 250} == {}
     return mails
 
 
